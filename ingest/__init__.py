@@ -1,0 +1,1 @@
+"""Feeds of reports, statements and signals: fetch, parse, hand to the one door, on a schedule."""
