@@ -1,0 +1,37 @@
+"""What the commands share: opening an instance, and a bar for long work. I/O."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aggregator.clock import Clock, SystemClock
+from aggregator.instance import Instance, open_instance
+from aggregator.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options before the command's name."""
+
+    config: Path | None
+
+    def settings(self, **overrides: Any) -> Settings:
+        """Read the settings; `overrides` come before the environment."""
+        return load_settings(self.config, os.environ, overrides=overrides)
+
+    def open(self, clock: Clock | None = None, **overrides: Any) -> Instance:
+        """Open the instance that the settings describe, on the system's clock unless another is given."""
+        return open_instance(self.settings(**overrides), clock or SystemClock())
+
+
+def progress(items: Iterable[Any], label: str, length: int | None = None) -> Any:
+    """Return a context manager over `items` that draws a bar on standard error if that is a terminal."""
+    hidden = not sys.stderr.isatty()
+    return click.progressbar(items, length=length, label=label, file=sys.stderr, hidden=hidden)

@@ -1,0 +1,28 @@
+"""One running Netzlage: what every command opens first and hands on. I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aggregator.catalogue import Catalogue, load_catalogue
+from aggregator.clock import Clock
+from aggregator.settings import Settings, secret_key
+from aggregator.store import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Settings, clock, facts and store, plus the key of all hashes."""
+
+    settings: Settings
+    clock: Clock
+    catalogue: Catalogue
+    store: Store
+    key: bytes
+
+
+def open_instance(settings: Settings, clock: Clock) -> Instance:
+    """Load the facts, open the store (migrated to the present schema) and make the secret key if there is none."""
+    key = secret_key(settings).encode()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Instance(settings, clock, load_catalogue(), open_store(settings.database), key)
