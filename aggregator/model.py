@@ -130,7 +130,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class FeedRun:
-    """One attempt to hear a source. It listened to [listened_from, listened_until); both None: it heard nothing of it."""
+    """One attempt to hear a source. It listened to [listened_from, listened_until); None: to nothing."""
 
     source: str
     started_at: datetime
