@@ -1,0 +1,1 @@
+"""Count cube -> baseline -> scan -> hotspots -> incidents. Pure."""

@@ -1,0 +1,82 @@
+"""Who was listening: of what a provider's reports usually come from, the share that was heard in each bucket. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aggregator.detect.calendar import BUCKET_SECONDS
+from aggregator.frames import COVERAGE, conform, empty
+from aggregator.model import ALL
+
+Floats = npt.NDArray[np.float64]
+BLIND_BELOW = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Shares heard in the buckets [start, start + n); `of` gives the array of one provider."""
+
+    start: int
+    buckets: int
+    shares: Mapping[str, Floats]  # provider -> (buckets,), ALL always among them
+
+    def of(self, provider: str) -> Floats:
+        """Return the shares heard of `provider` (one that is not known: as for all together)."""
+        return self.shares.get(provider, self.shares[ALL])
+
+    def heard(self, provider: str, start: int, end: int) -> Floats:
+        """Return the shares in the buckets [start, end), blind ones (below 0.5) and those outside the table as 0."""
+        shares = np.zeros(end - start)
+        low, high = max(start, self.start), min(end, self.start + self.buckets)
+        if low < high:
+            shares[low - start : high - start] = self.of(provider)[low - self.start : high - self.start]
+        return np.where(shares < BLIND_BELOW, 0.0, shares)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table as COVERAGE, the wider stream left out."""
+        times = pd.to_datetime(np.arange(self.start, self.start + self.buckets) * BUCKET_SECONDS, unit="s", utc=True)
+        parts = [
+            pd.DataFrame({"provider": name, "bucket": times, "share": values})
+            for name, values in self.shares.items()
+            if name != ALL
+        ]
+        return conform(pd.concat(parts), COVERAGE) if parts else empty(COVERAGE)
+
+
+def cover(listening: pd.DataFrame, usual: pd.DataFrame, start: int, end: int) -> Coverage:
+    """Weigh what each source heard by what it usually brings of each provider.
+
+    listening: LISTENING; usual: columns provider, source, count (reports of the history). A provider of whom
+    nothing came yet is judged as all together; with no history at all one listening source is enough.
+    """
+    heard = _heard_by_source(listening, start, end)
+    weights = {ALL: usual.groupby("source")["count"].sum()}
+    weights |= {str(name): group.groupby("source")["count"].sum() for name, group in usual.groupby("provider")}
+    return Coverage(start, end - start, {name: _weigh(heard, weight, end - start) for name, weight in weights.items()})
+
+
+def _heard_by_source(listening: pd.DataFrame, start: int, end: int) -> dict[str, Floats]:
+    heard: dict[str, Floats] = {}
+    numbers = listening["bucket"].astype("int64").to_numpy(np.int64) // (BUCKET_SECONDS * 1_000_000) - start
+    shares = listening["share"].to_numpy(np.float64)
+    names = listening["source"].to_numpy(str)
+    inside = (numbers >= 0) & (numbers < end - start)
+    for name in np.unique(names):
+        rows = inside & (names == name)
+        heard[str(name)] = np.bincount(numbers[rows], weights=shares[rows], minlength=end - start).clip(max=1.0)
+    return heard
+
+
+def _weigh(heard: Mapping[str, Floats], weight: pd.Series, buckets: int) -> Floats:
+    total = float(weight.sum())
+    if total <= 0:
+        return np.max(list(heard.values()), axis=0) if heard else np.zeros(buckets)
+    shares = np.zeros(buckets)
+    for source, count in weight.items():
+        shares += heard.get(str(source), 0.0) * (float(count) / total)
+    return shares

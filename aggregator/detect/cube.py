@@ -1,0 +1,105 @@
+"""Reports -> count cube -> the sparse cells of each stream. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aggregator.detect.calendar import BUCKET_SECONDS
+from aggregator.frames import CUBE, conform, empty
+from aggregator.model import ALL, Stream
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+NOT_LOCATED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The non-empty cells of one stream, ordered by bucket then region; three arrays of one length.
+
+    region: place in the list of regions, -1 = not located; bucket: number since the epoch; count: reports.
+    """
+
+    region: Ints
+    bucket: Ints
+    count: Floats
+
+    def between(self, start: int, end: int) -> Cells:
+        """Return the cells with start <= bucket < end."""
+        low, high = np.searchsorted(self.bucket, [start, end])
+        return Cells(self.region[low:high], self.bucket[low:high], self.count[low:high])
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> Cells:
+        """Return the cells marked in `keep`."""
+        return Cells(self.region[keep], self.bucket[keep], self.count[keep])
+
+
+NO_CELLS = Cells(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
+def bucket_number(moment: datetime) -> int:
+    """Return the number of the 5-minute bucket that holds `moment` (aware)."""
+    return int(moment.timestamp()) // BUCKET_SECONDS
+
+
+def bucket_start(number: int) -> datetime:
+    """Return the beginning (UTC) of the bucket of that number."""
+    return datetime.fromtimestamp(number * BUCKET_SECONDS, UTC)
+
+
+def count_cube(reports: pd.DataFrame) -> pd.DataFrame:
+    """Count the counted rows of REPORTS into CUBE (sparse; the sum of `count` is the number of counted rows)."""
+    counted = reports[reports["counted"]]
+    if counted.empty:
+        return empty(CUBE)
+    keys = ["provider", "service", "region", "bucket", "source"]
+    cube = counted.assign(bucket=counted["observed_at"].dt.floor(f"{BUCKET_SECONDS}s"))
+    sizes = cube.groupby(keys, observed=True, sort=True).size()
+    return conform(sizes.rename("count").reset_index(), CUBE)
+
+
+def by_stream(cube: pd.DataFrame, regions: Sequence[str]) -> dict[Stream, Cells]:
+    """Split a CUBE into the cells of each (provider, service), (provider, all) and (all, all), sources added up.
+
+    Regions that are not in `regions` count as not located. Streams without a report are absent.
+    """
+    if cube.empty:
+        return {}
+    place = {name: number for number, name in enumerate(regions)}
+    region = np.asarray(cube["region"].map(place).fillna(NOT_LOCATED), dtype=np.int64)
+    bucket = np.asarray(cube["bucket"].astype("int64"), dtype=np.int64) // (BUCKET_SECONDS * 1_000_000)
+    count: Floats = cube["count"].to_numpy(np.float64)
+    provider, providers = pd.factorize(cube["provider"], sort=True)
+    service, services = pd.factorize(cube["service"], sort=True)
+    streams = {Stream(ALL, ALL): _merge(region, bucket, count)}
+    for code, name in enumerate(providers):
+        own: Ints = np.flatnonzero(provider == code).astype(np.int64)
+        streams[Stream(str(name), ALL)] = _merge(region[own], bucket[own], count[own])
+        for kind in np.unique(service[own]):
+            rows = own[service[own] == kind]
+            streams[Stream(str(name), str(services[kind]))] = _merge(region[rows], bucket[rows], count[rows])
+    return streams
+
+
+def _merge(region: Ints, bucket: Ints, count: Floats) -> Cells:
+    width = int(region.max()) + 2
+    key, inverse = np.unique(bucket * width + region + 1, return_inverse=True)
+    return Cells(key % width - 1, key // width, np.bincount(inverse, weights=count).astype(np.float64))
+
+
+def narrower(wide: Stream, streams: Mapping[Stream, Cells]) -> list[Stream]:
+    """Return the streams that `wide` contains one level down to the bottom: those whose reports it counts too."""
+    if wide.service != ALL:
+        return []
+    return [s for s in streams if s.service != ALL and wide.provider in (ALL, s.provider)]
+
+
+def to_timedelta(buckets: int) -> timedelta:
+    """Return the length of that many buckets."""
+    return timedelta(seconds=buckets * BUCKET_SECONDS)
