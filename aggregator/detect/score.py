@@ -42,9 +42,9 @@ def nb1(c: Floats, b: Floats, *, k: Floats | float, **_: object) -> Floats:
 
 STATISTICS: dict[str, Statistic] = {"ebp": ebp, "kulldorff": kulldorff, "nb1": nb1}
 
-MIN_K = 1e-9
+MIN_K = 1e-12  # at 1e-9 the value itself differs from `ebp` by 1e-8 already
 
 
 def clumping(phi: Floats | float, b: Floats, inverse_r: Floats | float) -> Floats:
-    """Return k = φ + b/r − 1, what the variance of a count exceeds its mean by, over the mean; at least 1e-9."""
+    """Return k = φ + b/r − 1, what the variance of a count exceeds its mean by, over the mean; at least 1e-12."""
     return np.maximum(np.asarray(phi + b * inverse_r - 1.0, dtype=np.float64), MIN_K)

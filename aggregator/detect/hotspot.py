@@ -1,0 +1,135 @@
+"""Scores -> hotspots: the best zone, its footprint, then the rest; wider streams for what none explains. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aggregator.detect.baseline import R_LOCAL
+from aggregator.detect.calibrate import MIN_REPORTS, Calibration
+from aggregator.detect.cube import NO_CELLS, Cells, bucket_start, narrower
+from aggregator.detect.scan import Moment, Tables, drift, score_zones, tabulate
+from aggregator.detect.score import clumping, nb1
+from aggregator.model import ALL, Hotspot, Stream
+
+Ints = npt.NDArray[np.int64]
+MOST = 8  # hotspots of one stream in one tick
+EXPLAINED = 0.5  # share of a wider stream's excess that a narrower alarm explains away
+
+
+def find_hotspots(
+    moment: Moment, streams: Mapping[Stream, Cells], limits: Calibration, alarmed: Collection[Stream] = ()
+) -> list[Hotspot]:
+    """Scan all streams; return the hotspots of at least `limits.suspected`, highest score first.
+
+    alarmed: streams with an open incident; they explain the excess of wider streams as hotspots do.
+    """
+    found: list[Hotspot] = []
+    for stream in sorted(streams, key=_narrow_first):
+        if streams[stream].between(moment.end - max(moment.durations), moment.end).count.sum() < MIN_REPORTS:
+            continue
+        for hotspot in scan_stream(moment, stream, streams[stream], limits.suspected):
+            below = {h.stream for h in found} | set(alarmed)
+            if not _explained(moment, hotspot, streams, below):
+                found.append(hotspot)
+    return sorted(found, key=lambda h: (-h.score, h.stream.provider, h.stream.service, h.zone))
+
+
+def _narrow_first(stream: Stream) -> tuple[bool, bool, str, str]:
+    return stream.provider == ALL, stream.service == ALL, stream.provider, stream.service
+
+
+def scan_stream(moment: Moment, stream: Stream, cells: Cells, threshold: float) -> list[Hotspot]:
+    """Return the disjoint hotspots of one stream, best first, the nation at most once.
+
+    Zones below the nation are measured after drift: while the whole nation is up, only an unusual share counts.
+    """
+    tables = tabulate(moment, stream, cells)
+    found: list[Hotspot] = []
+    nation = True
+    while len(found) < MOST:
+        scores = score_zones(moment.zones, tables)
+        zone, column = scores.best(nation=nation)
+        if scores.score[zone, column] < threshold:
+            break
+        nation = nation and zone != moment.zones.nation
+        part = _part(moment, tables, zone, column)
+        found.append(_hotspot(moment, stream, part, column, float(scores.score[zone, column])))
+        tables = tables.without(part.footprint)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Where a hotspot is: its regions' places (none: the nation), the name, and the window's figures there."""
+
+    footprint: Ints
+    name: str
+    observed: float
+    expected: float
+
+
+def _part(moment: Moment, tables: Tables, zone: int, column: int) -> _Part:
+    if zone == moment.zones.nation:
+        nowhere = np.empty(0, np.int64)
+        return _Part(nowhere, "de", float(tables.count_nation[column]), float(tables.expected_nation[column]))
+    footprint = refine(tables, moment.zones.indices(zone), column)
+    count = tables.count[footprint].sum(axis=0)
+    expected = drift(tables.expected[footprint].sum(axis=0), count, tables)
+    name = _zone_name(moment, tables, zone, footprint, column)
+    return _Part(footprint, name, float(count[column]), float(expected[column]))
+
+
+def refine(tables: Tables, zone: Ints, column: int) -> Ints:
+    """Return the best-scoring part of `zone`: its regions by c/b, the best prefix (fast subset scan, Neill 2012)."""
+    rate, shape = tables.level.rate[zone], tables.level.shape[zone]
+    count, expected = tables.count[zone, column], tables.expected[zone, column]
+    order = np.argsort(-count / np.maximum(expected, 1e-12), kind="stable")
+    c, b = np.cumsum(count[order]), np.cumsum(expected[order])
+    total = np.maximum(np.cumsum(rate[order]), 1e-300)
+    inverse_r = 1 / R_LOCAL + np.cumsum((rate**2 / shape)[order]) / total**2
+    b = np.maximum(b, 1e-12)
+    best = int(np.argmax(nb1(c, b, k=clumping(tables.level.phi, b, inverse_r))))
+    return np.sort(zone[order[: best + 1]])
+
+
+def _zone_name(moment: Moment, tables: Tables, zone: int, footprint: Ints, column: int) -> str:
+    land = moment.zones.land[zone]
+    if land and len(footprint) == len(moment.zones.indices(zone)):
+        return land
+    excess = (tables.count - tables.expected)[footprint, column]
+    return moment.zones.regions[int(footprint[int(np.argmax(excess))])]
+
+
+def _hotspot(moment: Moment, stream: Stream, part: _Part, column: int, score: float) -> Hotspot:
+    return Hotspot(
+        stream=stream,
+        zone=part.name,
+        regions=tuple(moment.zones.regions[i] for i in part.footprint),
+        start=bucket_start(moment.end - moment.durations[column]),
+        end=bucket_start(moment.end),
+        observed=round(part.observed),
+        expected=part.expected,
+        score=score,
+    )
+
+
+def _explained(moment: Moment, wide: Hotspot, streams: Mapping[Stream, Cells], alarmed: Collection[Stream]) -> bool:
+    """Say whether narrower alarmed streams make up half of the wide hotspot's excess in its own window."""
+    below = [s for s in narrower(wide.stream, streams) if s in alarmed]
+    return (
+        bool(below)
+        and sum(_excess(moment, wide, s, streams.get(s, NO_CELLS)) for s in below) >= EXPLAINED * wide.excess
+    )
+
+
+def _excess(moment: Moment, window: Hotspot, stream: Stream, cells: Cells) -> float:
+    column = [bucket_start(moment.end - d) for d in moment.durations].index(window.start)
+    tables = tabulate(moment, stream, cells)
+    if not window.regions:
+        return float(tables.count_nation[column] - tables.expected_nation[column])
+    inside = np.isin(moment.zones.regions, list(window.regions))
+    return float((tables.count - tables.expected)[inside, column].sum())

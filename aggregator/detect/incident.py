@@ -1,0 +1,229 @@
+"""Hotspots through time -> incidents: a state machine, state and evidence in, state and transition out. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from aggregator.clock import BERLIN
+from aggregator.detect.calibrate import Calibration
+from aggregator.detect.onset import Onset
+from aggregator.detect.pattern import name_pattern, name_scope
+from aggregator.model import Hotspot, Incident, State, Transition
+
+MERGE_WITHIN = timedelta(hours=3)  # alarms of one stream in overlapping districts this close are one incident
+GROWS_NATIONAL_WITHIN = timedelta(hours=1)  # a young local incident may turn out to be the nation's
+YOUNG = timedelta(hours=3)  # how long the onset is still refined
+DECISIVE = 2.0  # nats
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The last `length` before now: reports and expected, and whether at least half of it was listened to."""
+
+    length: timedelta
+    observed: float
+    expected: float
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of an incident now. reports and expected count since the onset; recents from short to long."""
+
+    onset: Onset
+    reports: int
+    expected: float
+    recents: tuple[Recent, ...]
+
+
+def match(
+    hotspots: Sequence[Hotspot], known: Sequence[Incident], at: datetime
+) -> list[tuple[Incident | None, Hotspot | None]]:
+    """Pair hotspots with the incidents that they continue; hotspots first, then the incidents without one.
+
+    A second hotspot that overlaps a paired incident belongs to it and is left out.
+    """
+    pairs: list[tuple[Incident | None, Hotspot | None]] = []
+    taken: set[str] = set()
+    for hotspot in hotspots:
+        same = [i for i in known if continues(i, hotspot, at)]
+        free = [i for i in same if i.incident_id not in taken]
+        if same and not free:
+            continue
+        best = max(free, key=lambda i: (_overlap(i, hotspot), i.score, i.incident_id), default=None)
+        if best:
+            taken.add(best.incident_id)
+        pairs.append((best, hotspot))
+    return pairs + [(i, None) for i in known if i.incident_id not in taken and i.ended_at is None]
+
+
+def continues(incident: Incident, hotspot: Hotspot, at: datetime) -> bool:
+    """Say whether the hotspot is the same thing going on: one stream, overlapping districts, at most 3 hours apart.
+
+    The nation continues a local incident only while that is young; a district never continues a national one.
+    """
+    if incident.stream != hotspot.stream or (incident.ended_at and at - incident.ended_at > MERGE_WITHIN):
+        return False
+    if not hotspot.regions:
+        return not incident.regions or at - incident.first_alarm_at < GROWS_NATIONAL_WITHIN
+    return _overlap(incident, hotspot) > 0
+
+
+def _overlap(incident: Incident, hotspot: Hotspot) -> int:
+    if not hotspot.regions and not incident.regions:
+        return 1
+    return len(set(incident.regions) & set(hotspot.regions))
+
+
+def step(
+    known: Incident | None,
+    hotspot: Hotspot | None,
+    evidence: Evidence,
+    at: datetime,
+    limits: Calibration,
+    *,
+    cold: bool = False,
+    taken: Container[str] = (),
+    providers: tuple[str, ...] = (),
+) -> tuple[Incident, Transition | None] | None:
+    """Advance one incident, or open one; None: the hotspot is only the echo of something that has ended.
+
+    cold: no basis for comparison yet, nothing becomes strong; taken: ids in use; providers: who takes part.
+    """
+    if known is None:
+        if hotspot is None or is_over(evidence):
+            return None
+        incident = _open(hotspot, at, cold=cold, taken=taken, providers=providers)
+    else:
+        incident = _grow(known, hotspot) if hotspot else known
+    quiet_since = _quiet_since(evidence, at)
+    state = _next_state(known, hotspot, evidence, limits, cold=cold)
+    incident = replace(
+        _weigh(incident, evidence),
+        state=state,
+        updated_at=at,
+        ended_at=(incident.ended_at or quiet_since) if state == "over" else None,
+        recurrence_weeks=limits.recurrence_weeks(incident.score),
+    )
+    if known and known.state == state:
+        return incident, None
+    return incident, Transition(incident.incident_id, at, state, incident.reports, incident.expected, incident.score)
+
+
+def _open(hotspot: Hotspot, at: datetime, *, cold: bool, taken: Container[str], providers: tuple[str, ...]) -> Incident:
+    return Incident(
+        incident_id=make_id(hotspot, at, taken),
+        provider=hotspot.stream.provider,
+        service=hotspot.stream.service,
+        providers=providers or (hotspot.stream.provider,),
+        pattern=name_pattern(hotspot.stream, hotspot.regions),
+        scope=name_scope(hotspot.regions),
+        regions=tuple(sorted(hotspot.regions)),
+        onset=hotspot.start,
+        onset_earliest=hotspot.start,
+        onset_latest=hotspot.start,
+        first_alarm_at=at,
+        updated_at=at,
+        ended_at=None,
+        state="suspected",
+        reports=hotspot.observed,
+        expected=hotspot.expected,
+        relative_risk=None,
+        score=hotspot.score,
+        recurrence_weeks=None,
+        cold=cold,
+    )
+
+
+def make_id(hotspot: Hotspot, at: datetime, taken: Container[str]) -> str:
+    """Return YYYYMMDD-provider-service-region of the first alarm (German date), with -2 and so on when taken."""
+    base = f"{at.astimezone(BERLIN):%Y%m%d}-{hotspot.stream.provider}-{hotspot.stream.service}-{hotspot.zone}"
+    number, name = 1, base
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def _grow(incident: Incident, hotspot: Hotspot) -> Incident:
+    """Take over score and footprint of a hotspot that is clearer than all before."""
+    if hotspot.score <= incident.score:
+        return incident
+    return replace(
+        incident,
+        score=hotspot.score,
+        regions=tuple(sorted(hotspot.regions)),
+        scope=name_scope(hotspot.regions),
+        pattern=name_pattern(hotspot.stream, hotspot.regions),
+    )
+
+
+def _weigh(incident: Incident, evidence: Evidence) -> Incident:
+    """Put the figures of now into the incident; a ratio only where at least one report is expected."""
+    return replace(
+        incident,
+        onset=evidence.onset.start,
+        onset_earliest=evidence.onset.earliest,
+        onset_latest=evidence.onset.latest,
+        reports=evidence.reports,
+        expected=evidence.expected,
+        relative_risk=evidence.reports / evidence.expected if evidence.expected >= 1.0 else None,
+    )
+
+
+def _next_state(
+    known: Incident | None, hotspot: Hotspot | None, evidence: Evidence, limits: Calibration, *, cold: bool
+) -> State:
+    before = known.state if known else "suspected"
+    if not any(recent.heard for recent in evidence.recents):
+        return before  # nobody listened: that decides nothing
+    if is_over(evidence):
+        return "over"
+    if hotspot is None and before in ("over", "easing"):
+        return before
+    if _eased(evidence):
+        return "easing"
+    score = hotspot.score if hotspot else 0.0
+    was_strong = known is not None and known.score >= limits.strong and not known.cold
+    return "strong" if not cold and (score >= limits.strong or was_strong) else "suspected"
+
+
+def is_over(evidence: Evidence) -> bool:
+    """Say whether a recent stretch clearly (by 2 nats) favours the baseline over a quarter of the excess.
+
+    The excess is taken as a factor, so that a quiet night is not read as the end. 30 minutes are enough where
+    reports are frequent; where they are few, longer stretches are looked at too.
+    """
+    return _quiet(evidence) is not None
+
+
+def _quiet(evidence: Evidence) -> Recent | None:
+    rest = (_ratio(evidence) - 1.0) / 4.0
+    for recent in evidence.recents:
+        if recent.heard and _log_ratio(recent, 1.0 + rest, 1.0) <= -DECISIVE:
+            return recent
+    return None
+
+
+def _quiet_since(evidence: Evidence, at: datetime) -> datetime:
+    quiet = _quiet(evidence)
+    return at - quiet.length if quiet else at
+
+
+def _eased(evidence: Evidence) -> bool:
+    """Say whether the shortest stretch that was heard clearly favours half of the excess over all of it."""
+    ratio = _ratio(evidence)
+    shortest = next((recent for recent in evidence.recents if recent.heard), None)
+    return shortest is not None and _log_ratio(shortest, ratio, 1.0 + (ratio - 1.0) / 2.0) <= -DECISIVE
+
+
+def _ratio(evidence: Evidence) -> float:
+    return max(evidence.reports / max(evidence.expected, 1e-9), 1.0 + 1e-9)
+
+
+def _log_ratio(recent: Recent, factor: float, other: float) -> float:
+    """Return the Poisson log likelihood of `factor` times the expected, less that of `other` times."""
+    return recent.observed * math.log(factor / other) - recent.expected * (factor - other)

@@ -1,0 +1,176 @@
+"""The cells of one stream against its baseline -> the score of every zone and duration that ends now. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from aggregator.detect.baseline import R_LOCAL, R_NATION, Baseline, StreamBaseline
+from aggregator.detect.calendar import PER_HOUR, hours_of_week
+from aggregator.detect.calibrate import MIN_REPORTS
+from aggregator.detect.coverage import Coverage
+from aggregator.detect.cube import NOT_LOCATED, Cells
+from aggregator.detect.score import clumping, nb1
+from aggregator.detect.zones import Zones
+from aggregator.model import Stream
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+DURATIONS = (1, 2, 3, 4, 6, 9, 12, 18, 24, 36)  # in buckets: 5 minutes to 3 hours, every tick
+SLOW_DURATIONS = (72, 144, 288)  # 6, 12, 24 hours, at full hours
+DRIFT_BUCKETS = 36  # the nation's drift is judged over at least 3 hours
+DRIFT_PRIOR = 15.0  # reports that say "no drift"
+LONGEST = max(SLOW_DURATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What all scans of a tick share. The windows end before bucket `end`; durations in buckets."""
+
+    end: int
+    durations: tuple[int, ...]
+    baseline: Baseline
+    zones: Zones
+    coverage: Coverage
+    hours: Ints  # of the week, shape (Länder, LONGEST)
+
+    def exposure(self, stream: Stream) -> Floats:
+        """Return hours' worth at h = 1 heard in each window, shape (lands, lengths); see `lengths`."""
+        heard = self.coverage.heard(stream.provider, self.end - LONGEST, self.end)
+        hourly = self.baseline.of(stream).profile[self.hours] * (heard / PER_HOUR)
+        return np.cumsum(hourly[:, ::-1], axis=1)[:, np.array(self.lengths) - 1]
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Return the durations, then for each the length over which drift is judged."""
+        return self.durations + tuple(max(d, DRIFT_BUCKETS) for d in self.durations)
+
+
+def at(end: int, baseline: Baseline, zones: Zones, coverage: Coverage) -> Moment:
+    """Return the moment of a tick: the long windows join at full hours."""
+    durations = DURATIONS + (SLOW_DURATIONS if end % 12 == 0 else ())
+    hours = hours_of_week(np.arange(end - LONGEST, end), sorted(set(baseline.lands)))
+    return Moment(end, durations, baseline, zones, coverage, hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """One stream at one moment, per region (rows) and duration: reports and expected, drift not yet applied.
+
+    `*_nation` hold the reports not located too; `*_wide` are the located nation's over the drift's lengths.
+    """
+
+    level: StreamBaseline
+    count: Floats
+    expected: Floats
+    count_nation: Floats
+    expected_nation: Floats
+    count_wide: Floats
+    expected_wide: Floats
+
+    def without(self, regions: Ints) -> Tables:
+        """Return the tables with those regions taken out, from the nation too."""
+        keep = np.ones(len(self.count), dtype=bool)
+        keep[regions] = False
+        located = self.expected[:, 0].sum()
+        share = self.expected[keep, 0].sum() / located if located else 1.0
+        return replace(
+            self,
+            count=np.where(keep[:, None], self.count, 0.0),
+            expected=np.where(keep[:, None], self.expected, 0.0),
+            count_nation=self.count_nation - self.count[~keep].sum(axis=0),
+            expected_nation=self.expected_nation * share,
+            count_wide=self.count_wide - self.count[~keep].sum(axis=0),
+            expected_wide=self.expected_wide * share,
+        )
+
+
+def tabulate(moment: Moment, stream: Stream, cells: Cells) -> Tables:
+    """Count the stream's cells into windows, the expected reports beside them; blind buckets give neither."""
+    level = moment.baseline.of(stream)
+    cells = _heard_only(moment, stream, cells)
+    lengths, durations = moment.lengths, len(moment.durations)
+    count = _count_back(cells, moment.end, lengths, len(level.rate))
+    exposure = moment.exposure(stream)
+    lands = sorted(set(moment.baseline.lands))
+    expected = level.rate[:, None] * exposure[np.searchsorted(lands, moment.baseline.lands)]
+    located = level.rate.sum()
+    nation = expected.sum(axis=0) * (level.nation_rate / located if located else 1.0)
+    return Tables(
+        level,
+        count[:-1, :durations],
+        expected[:, :durations],
+        count[:, :durations].sum(axis=0),
+        nation[:durations],
+        count[:-1, durations:].sum(axis=0),
+        expected[:, durations:].sum(axis=0),
+    )
+
+
+def _heard_only(moment: Moment, stream: Stream, cells: Cells) -> Cells:
+    cells = cells.between(moment.end - LONGEST, moment.end)
+    heard = moment.coverage.heard(stream.provider, moment.end - LONGEST, moment.end)
+    return cells.where(heard[cells.bucket - (moment.end - LONGEST)] > 0)
+
+
+def _count_back(cells: Cells, end: int, lengths: tuple[int, ...], regions: int) -> Floats:
+    """Return reports per region (the last row: not located) in the windows of those lengths before `end`."""
+    row = np.where(cells.region == NOT_LOCATED, regions, cells.region)
+    age = end - 1 - cells.bucket
+    table = np.zeros((regions + 1, len(lengths)))
+    for column, length in enumerate(lengths):
+        young = age < length
+        table[:, column] = np.bincount(row[young], weights=cells.count[young], minlength=regions + 1)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of every zone (rows) and duration: reports, expected after drift, score."""
+
+    count: Floats
+    expected: Floats
+    score: Floats
+
+    def best(self, *, nation: bool) -> tuple[int, int]:
+        """Return row and column of the highest score; the last row only if `nation`."""
+        rows = self.score if nation else self.score[:-1]
+        row, column = np.unravel_index(int(np.argmax(rows)), rows.shape)
+        return int(row), int(column)
+
+
+def score_zones(zones: Zones, tables: Tables) -> Scores:
+    """Score all zones: those below the nation after leave-one-out drift, the nation without."""
+    hit = np.flatnonzero(tables.count.any(axis=1))
+    count = zones.member[:, hit] @ tables.count[hit]
+    expected = zones.member @ tables.expected
+    expected = drift(expected, count, tables)
+    count[-1], expected[-1] = tables.count_nation, tables.expected_nation
+    inverse_r = _inverse_r(zones, tables)
+    score = np.zeros(count.shape)
+    worth = (count >= MIN_REPORTS) & (count > expected) & (expected > 0)
+    k = clumping(tables.level.phi, expected[worth], np.broadcast_to(inverse_r[:, None], count.shape)[worth])
+    score[worth] = nb1(count[worth], expected[worth], k=k)
+    return Scores(count, expected, score)
+
+
+def drift(expected: Floats, count: Floats, tables: Tables) -> Floats:
+    """Scale expected reports by how the rest of the nation does: b · (C_N − c + a) / (B_N − b + a)."""
+    scaled: Floats = expected * (
+        (np.maximum(tables.count_wide - count, 0.0) + DRIFT_PRIOR)
+        / (np.maximum(tables.expected_wide - expected, 0.0) + DRIFT_PRIOR)
+    )
+    return scaled
+
+
+def _inverse_r(zones: Zones, tables: Tables) -> Floats:
+    """Return 1/r per zone: 1/r0 + Σ(lambda²/alpha) / (Σ lambda)²."""
+    level = tables.level
+    total = zones.member @ level.rate
+    own = zones.member @ (level.rate**2 / level.shape)
+    inverse = 1 / R_LOCAL + np.divide(own, total**2, out=np.zeros_like(own), where=total > 0)
+    inverse[-1] = 1 / R_NATION
+    return np.asarray(inverse, dtype=np.float64)
