@@ -1,0 +1,154 @@
+"""Opens the database, brings it to the present schema and hands out connections. I/O."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+
+from aggregator.errors import StoreError
+from aggregator.store.migrate import to_head
+
+WRITES = "netzlage_writes"  # execution option: this transaction will write
+
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # a report that was answered for survives a power cut
+    "busy_timeout = 10000",
+    "foreign_keys = ON",
+    "cache_size = -32000",  # 32 MB a connection
+    "temp_store = MEMORY",
+)
+
+
+class Store:
+    """An open database at the present schema. Threads may share it; a connection belongs to one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def url(self) -> str:
+        """The address of the database, the password hidden."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one consistent state and cannot write."""
+        with _told_in_one_sentence(self._engine.url), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection inside one transaction: committed at the end, rolled back when an error leaves it."""
+        writer = self._engine.execution_options(**{WRITES: True})
+        with _told_in_one_sentence(self._engine.url), writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open the database at the SQLAlchemy `url`, new or old, and migrate it to the present schema.
+
+    Raises StoreError with one sentence: not a database, another program's, a newer version's, not to be reached.
+    """
+    parsed = _parse(url)
+    try:
+        engine = create_engine(parsed, **_pool(parsed))
+    except NoSuchModuleError:
+        raise StoreError(
+            f"No driver for databases of the kind {parsed.drivername}; use sqlite or postgresql+psycopg."
+        ) from None
+    except ModuleNotFoundError as error:
+        raise StoreError(f"The database {_name(parsed)} needs the package {error.name}; install it.") from None
+    if parsed.get_backend_name() == "sqlite":
+        _make_sqlite_behave(engine)
+    store = Store(engine)
+    try:
+        to_head(store.read, store.write, _name(parsed))
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            "Setting database is not an SQLAlchemy URL; write for instance sqlite:////var/lib/netzlage/netzlage.sqlite."
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        return parsed
+    if parsed.database in {None, "", ":memory:"}:
+        raise StoreError("A database in memory would be another one in each thread; name a file: sqlite:///PATH.")
+    folder = Path(str(parsed.database)).parent
+    if not folder.is_dir():
+        raise StoreError(f"The folder {folder} of the database does not exist; make it or name another database.")
+    return parsed
+
+
+def _pool(url: URL) -> dict[str, Any]:
+    return {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": url.get_backend_name() != "sqlite"}
+
+
+def _name(url: URL) -> str:
+    """Return what a message calls the database: an SQLite file's path, else the URL without its password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.render_as_string(hide_password=True)
+
+
+def _make_sqlite_behave(engine: Engine) -> None:
+    """Set the pragmas of each connection and begin transactions ourselves: writers take the lock at once.
+
+    A transaction that reads first and writes later would fail, not wait, when somebody else wrote in between.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _told_in_one_sentence(url: URL) -> Iterator[None]:
+    """Turn what the database says of its own state into a StoreError; our own mistakes pass unchanged."""
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreError(f"The database {_name(url)} {_why(str(error.orig))}.") from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # IntegrityError, ProgrammingError ...: a mistake of ours
+            raise
+        raise StoreError(f"The file {_name(url)} is not a database ({error.orig}); name another one.") from error
+
+
+def _why(said: str) -> str:
+    """Return the end of the sentence that begins with the database's name."""
+    reasons = {
+        "locked": "is being written by another process for too long; stop that one or try again later",
+        "full": "has no space left on its disk; make room and start again",
+        "unable to open": "cannot be opened; check the path and the rights of its folder",
+        "readonly": "cannot be written; check the rights of the file and its folder",
+    }
+    for word, reason in reasons.items():
+        if word in said:
+            return reason
+    return f"cannot be used: {' '.join(said.split())}"

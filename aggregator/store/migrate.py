@@ -1,0 +1,50 @@
+"""Brings a database to the present schema, in one transaction, with the migrations of the package. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from aggregator.errors import StoreError
+
+FOLDER: Final = Path(__file__).parent / "migrations"
+
+Opener = Callable[[], AbstractContextManager[Connection]]
+
+
+def to_head(read: Opener, write: Opener, name: str) -> None:
+    """Migrate the database called `name` if it is not at head; StoreError when it is not ours or newer than we are."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    with read() as connection:
+        if _revision(connection) == scripts.get_current_head():
+            return
+    with write() as connection:  # looked at again under the lock: another process may have been first
+        _check(connection, scripts, name)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _check(connection: Connection, scripts: ScriptDirectory, name: str) -> None:
+    revision = _revision(connection)
+    known = {script.revision for script in scripts.walk_revisions()}
+    if revision is None and inspect(connection).get_table_names():
+        raise StoreError(f"The database {name} belongs to another program; name another one for Netzlage.")
+    if revision is not None and revision not in known:
+        raise StoreError(
+            f"The database {name} was written by a newer Netzlage (its schema is {revision}, "
+            f"ours {scripts.get_current_head()}); update Netzlage or name another database."
+        )

@@ -1,0 +1,1 @@
+"""Migrations of the store, in order, each a step that is never changed once released."""

@@ -1,0 +1,237 @@
+"""Reports into the store and out again: seen once, counted once in six hours, counted into the cube. I/O."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, func, insert, select, tuple_
+
+from aggregator import frames
+from aggregator.model import Filter, Report, Stream
+from aggregator.store import cube, names
+from aggregator.store.schema import EPOCH, MICROSECOND, comments, reporters, reports, seen
+from aggregator.store.select import PAGE, chunks, conditions, upsert
+from aggregator.store.select import frame as frame_of
+
+if TYPE_CHECKING:
+    from aggregator.store.engine import Store
+
+ONCE_IN: Final = timedelta(hours=6)  # one reporter counts once per provider and service in this time
+
+# Who reported is never given on: a row has no reporter and no block.
+PUBLIC: Final = tuple(c for c in reports.c if c.name not in {"reporter", "block"})
+
+Row = Mapping[Any, Any]  # column -> value; SQLAlchemy's rows say that their keys may also be columns
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of reports: those kept, in order and with `counted` decided, and how many were known already."""
+
+    kept: list[Report]
+    duplicate: int
+
+
+def add(connection: Connection, given: Sequence[Report]) -> Added:
+    """Store those reports of `given` that were never seen, decide which count, and count them into the cube.
+
+    The order of `given` is the order of arrival. Everything happens in the caller's transaction.
+    """
+    fresh: dict[str, Report] = {}
+    for report in given:
+        fresh.setdefault(report.report_id, report)
+    unseen = _claim(connection, list(fresh))
+    kept = _decide(connection, [report for report in fresh.values() if report.report_id in unseen])
+    if kept:
+        _insert(connection, kept)
+    return Added(kept, len(given) - len(kept))
+
+
+def _claim(connection: Connection, ids: list[str]) -> set[str]:
+    """Mark the ids as seen and return those that were not; safe against another writer that does the same."""
+    if not ids:
+        return set()
+    claim = upsert(connection, seen).on_conflict_do_nothing().returning(seen.c.report_id)
+    return set(connection.execute(claim, [{"report_id": report_id} for report_id in ids]).scalars())
+
+
+def _decide(connection: Connection, arrived: list[Report]) -> list[Report]:
+    """Return the reports with `counted` set: False where the same reporter was counted within six hours."""
+    keyed = [report for report in arrived if report.reporter]
+    if not keyed:
+        return arrived
+    before = _counted_before(connection, keyed)
+    counted_now, decided = [], []
+    for report in arrived:
+        counts = not report.reporter or _first_in_six_hours(before, report)
+        if report.reporter and counts:
+            counted_now.append(report)
+        decided.append(report if counts == report.counted else replace(report, counted=counts))
+    if counted_now:
+        connection.execute(insert(reporters), [_reporter_row(report) for report in counted_now])
+    return decided
+
+
+Times = dict[tuple[str, str, str], list[datetime]]
+
+
+def _first_in_six_hours(before: Times, report: Report) -> bool:
+    times = before[report.reporter, report.provider, report.service]
+    if any(abs(report.observed_at - time) < ONCE_IN for time in times):
+        return False
+    times.append(report.observed_at)
+    return True
+
+
+def _counted_before(connection: Connection, keyed: list[Report]) -> Times:
+    """Return when the reporters of `keyed` were counted, as far as it can matter to these reports."""
+    moments = [report.observed_at for report in keyed]
+    c = reporters.c
+    found: Times = defaultdict(list)
+    for some in chunks(sorted({report.reporter for report in keyed})):
+        near = c.observed_at.between(min(moments) - ONCE_IN, max(moments) + ONCE_IN)
+        query = select(c.reporter, c.provider, c.service, c.observed_at).where(c.reporter.in_(some), near)
+        for reporter, provider, service, observed_at in connection.execute(query):
+            found[reporter, provider, service].append(observed_at)
+    return found
+
+
+def _reporter_row(report: Report) -> Row:
+    return {
+        "reporter": report.reporter,
+        "provider": report.provider,
+        "service": report.service,
+        "observed_at": report.observed_at,
+    }
+
+
+def _insert(connection: Connection, kept: list[Report]) -> None:
+    connection.execute(insert(reports), [row_of(report) for report in kept])
+    said = [{"report_id": report.report_id, "comment": report.comment} for report in kept if report.comment]
+    if said:
+        connection.execute(insert(comments), said)
+    named = {report.provider: report.provider_name for report in kept if report.provider_name}
+    names.add(connection, named)
+    cube.count(connection, kept)
+
+
+def row_of(report: Report) -> dict[str, Any]:
+    """Return the row of the reports table for `report`."""
+    return {
+        "observed_at": report.observed_at,
+        "report_id": report.report_id,
+        "source": report.source,
+        "reporter": report.reporter,
+        "block": report.block,
+        "provider": report.provider,
+        "service": report.service,
+        "symptom": report.symptom,
+        "region": report.region,
+        "plz": report.plz,
+        "place_source": report.place_source,
+        "lat": report.lat,
+        "lon": report.lon,
+        "began_at": report.began_at,
+        "received_at": report.received_at,
+        "counted": report.counted,
+    }
+
+
+def frame(connection: Connection, f: Filter, *, counted_only: bool = False) -> pd.DataFrame:
+    """Return the reports that fit `f` as a frame REPORTS, in order of observed_at."""
+    query = select(*(reports.c[name] for name in frames.REPORTS)).where(*_conditions(f))
+    if counted_only:
+        query = query.where(reports.c.counted)
+    return frame_of(connection, query.order_by(reports.c.observed_at, reports.c.report_id), frames.REPORTS)
+
+
+def rows(
+    connection: Connection,
+    f: Filter,
+    *,
+    after: str | None = None,
+    limit: int | None = None,
+    sources: Sequence[str] | None = None,
+) -> Iterator[Row]:
+    """Yield the reports that fit `f`, without reporter, block and comment, by (observed_at, report_id).
+
+    after: the `cursor` of the last row of the page before; ValueError when it is none. sources: only from these.
+    """
+    query = select(*PUBLIC).where(*_conditions(f, sources)).order_by(reports.c.observed_at, reports.c.report_id)
+    if after is not None:
+        query = query.where(tuple_(reports.c.observed_at, reports.c.report_id) > tuple_(*_position(after)))
+    if limit is not None:
+        query = query.limit(limit)
+    yield from connection.execution_options(yield_per=PAGE).execute(query).mappings()
+
+
+def stream(store: Store, f: Filter, *, sources: Sequence[str] | None = None) -> Iterator[Row]:
+    """Yield the rows of any number of reports, each page in a short transaction of its own.
+
+    One long reading transaction would keep the write-ahead log from being folded back into the file.
+    """
+    after = None
+    while True:
+        with store.read() as connection:
+            page = list(rows(connection, f, after=after, limit=PAGE, sources=sources))
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = cursor(page[-1])
+
+
+def cursor(row: Row) -> str:
+    """Return the place of `row` in the order of `rows`, as text that fits a URL."""
+    return f"{(row['observed_at'] - EPOCH) // MICROSECOND}-{row['report_id']}"
+
+
+def _position(after: str) -> tuple[ColumnElement[Any] | datetime, str]:
+    microseconds, dash, report_id = after.rpartition("-")
+    if not dash or not report_id or not microseconds.lstrip("-").isdecimal():
+        raise ValueError("not a cursor")
+    try:
+        return EPOCH + int(microseconds) * MICROSECOND, report_id
+    except OverflowError:
+        raise ValueError("not a cursor") from None
+
+
+def count(connection: Connection, f: Filter, *, sources: Sequence[str] | None = None) -> int:
+    """Return how many reports fit `f`, counted or not."""
+    return connection.execute(select(func.count()).select_from(reports).where(*_conditions(f, sources))).scalar_one()
+
+
+def times(  # noqa: PLR0917 - the question in the order it is asked
+    connection: Connection,
+    stream: Stream,
+    regions: Sequence[str] | None,
+    since: datetime,
+    until: datetime,
+    as_of: datetime | None = None,
+) -> list[datetime]:
+    """Return observed_at (UTC, sorted) of the counted reports of `stream` in [since, until).
+
+    regions: districts; None: the nation, the reports that could not be located included.
+    """
+    f = Filter(provider=stream.provider, service=stream.service, since=since, until=until, as_of=as_of)
+    query = select(reports.c.observed_at).where(reports.c.counted, *_conditions(f)).order_by(reports.c.observed_at)
+    if regions is None:
+        return list(connection.execute(query).scalars())
+    found: list[datetime] = []
+    for some in chunks(sorted(set(regions))):
+        found.extend(connection.execute(query.where(reports.c.region.in_(some))).scalars())
+    return sorted(found)
+
+
+def last_received(connection: Connection, source: str) -> datetime | None:
+    """Return when the last report of `source` was received, None before the first."""
+    return connection.execute(select(func.max(reports.c.received_at)).where(reports.c.source == source)).scalar()
+
+
+def _conditions(f: Filter, sources: Sequence[str] | None = None) -> list[ColumnElement[bool]]:
+    found = conditions(reports, f, "observed_at", "received_at")
+    return found if sources is None else [*found, reports.c.source.in_(sources)]

@@ -1,0 +1,51 @@
+"""What each hearing of a feed brought, and whether it was heard at all. I/O."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from aggregator.model import FeedRun
+from aggregator.store import cube
+from aggregator.store.schema import feed_runs
+
+COLUMNS = tuple(c for c in feed_runs.c if c.name != "id")
+
+
+def add(connection: Connection, run: FeedRun) -> None:
+    """Keep `run`, and count the time that it listened to into the coverage."""
+    row = {c.name: getattr(run, c.name) for c in COLUMNS}
+    row["rejected"] = json.dumps(dict(run.rejected), sort_keys=True)
+    connection.execute(insert(feed_runs), row)
+    if run.listened_from is not None and run.listened_until is not None:
+        cube.listen(connection, run.source, run.listened_from, run.listened_until, known_at=run.finished_at)
+
+
+def latest(connection: Connection) -> dict[str, FeedRun]:
+    """Return the last run of each source."""
+    newest = select(func.max(feed_runs.c.id)).group_by(feed_runs.c.source)
+    query = select(*COLUMNS).where(feed_runs.c.id.in_(newest)).order_by(feed_runs.c.source)
+    return {row.source: _run(row) for row in connection.execute(query)}
+
+
+def last_ok(connection: Connection) -> dict[str, datetime]:
+    """Return for each source when a run last finished that could listen (ok or not modified)."""
+    heard = feed_runs.c.outcome.in_(("ok", "not_modified"))
+    # The newest id, not max(finished_at): an aggregate over a TypeDecorator is a bare integer in some databases.
+    newest = select(func.max(feed_runs.c.id)).where(heard).group_by(feed_runs.c.source)
+    query = select(feed_runs.c.source, feed_runs.c.finished_at).where(feed_runs.c.id.in_(newest))
+    return {row.source: row.finished_at for row in connection.execute(query)}
+
+
+def recent(connection: Connection, source: str, limit: int) -> list[FeedRun]:
+    """Return the last `limit` runs of `source`, newest first."""
+    query = select(*COLUMNS).where(feed_runs.c.source == source).order_by(feed_runs.c.id.desc()).limit(limit)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def _run(row: Row[Any]) -> FeedRun:
+    values = dict(row._mapping)
+    return FeedRun(**{**values, "rejected": json.loads(values["rejected"])})

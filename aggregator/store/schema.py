@@ -1,0 +1,260 @@
+"""The tables of the store. Times: INTEGER microseconds since the epoch on SQLite, TIMESTAMPTZ on PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.types import TypeEngine
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime, UTC on the way out; a naive one raises TypeError."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the database at hand."""
+        native: TypeEngine[Any] = TIMESTAMP(timezone=True) if dialect.name == "postgresql" else BigInteger()
+        return dialect.type_descriptor(native)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn a moment into what the column holds."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn what the column holds into a moment."""
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+
+def _text(name: str, *, key: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=False)
+
+
+def _time(name: str, *, key: bool = False, nullable: bool = False) -> Column[datetime]:
+    return Column(name, UtcTime, primary_key=key, nullable=nullable)
+
+
+# The key is the order in which reports are paged. PostgreSQL partitions by received_at and gets a key of its own then.
+reports = Table(
+    "reports",
+    metadata,
+    _time("observed_at", key=True),
+    _text("report_id", key=True),
+    _text("source"),
+    _text("reporter"),
+    _text("block"),
+    _text("provider"),
+    _text("service"),
+    _text("symptom"),
+    _text("region"),
+    _text("plz"),
+    _text("place_source"),
+    Column("lat", Float),
+    Column("lon", Float),
+    _time("began_at", nullable=True),
+    _time("received_at"),
+    Column("counted", Boolean, nullable=False),
+    Index("reports_of_a_stream", "provider", "service", "observed_at"),
+)
+
+# What people wrote. Apart from the reports, so that nothing that reads reports can give it on by mistake.
+comments = Table("comments", metadata, _text("report_id", key=True), _text("comment"), sqlite_with_rowid=False)
+
+# Every report id ever taken, kept when the report itself is gone: it makes each taking idempotent.
+seen = Table("seen", metadata, _text("report_id", key=True), sqlite_with_rowid=False)
+
+# When a reporter was counted: what the six-hour rule is decided by.
+reporters = Table(
+    "reporters",
+    metadata,
+    _text("reporter", key=True),
+    _text("provider", key=True),
+    _text("service", key=True),
+    _time("observed_at", key=True),
+    sqlite_with_rowid=False,
+)
+
+cube = Table(
+    "cube",
+    metadata,
+    _text("region", key=True),
+    _time("bucket", key=True),
+    _text("provider", key=True),
+    _text("service", key=True),
+    _text("source", key=True),
+    Column("count", Integer, nullable=False),
+    Index("cube_by_bucket", "bucket"),
+    sqlite_with_rowid=False,
+)
+
+listening = Table(
+    "listening",
+    metadata,
+    _text("source", key=True),
+    _time("bucket", key=True),
+    Column("share", Float, nullable=False),
+    Index("listening_by_bucket", "bucket"),
+    sqlite_with_rowid=False,
+)
+
+# Each interval heard, and when we knew that we had heard it: from these the share is counted again for an as_of.
+heard = Table(
+    "heard",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("source"),
+    _time("listened_from"),
+    _time("listened_until"),
+    _time("known_at"),
+    Index("heard_by_until", "listened_until"),
+)
+
+feed_runs = Table(
+    "feed_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("source"),
+    _time("started_at"),
+    _time("finished_at"),
+    _text("outcome"),
+    _text("kind"),
+    _time("listened_from", nullable=True),
+    _time("listened_until", nullable=True),
+    Column("fetched", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("duplicate", Integer, nullable=False),
+    _text("rejected"),  # JSON: reason -> count
+    _text("error"),
+    Index("feed_runs_of_a_source", "source", "finished_at"),
+)
+
+
+def _incident_columns() -> list[Column[Any]]:
+    return [
+        _text("provider"),
+        _text("service"),
+        _text("providers"),  # JSON list
+        _text("pattern"),
+        _text("scope"),
+        _text("regions"),  # JSON list, sorted
+        _time("onset"),
+        _time("onset_earliest"),
+        _time("onset_latest"),
+        _time("first_alarm_at"),
+        _time("ended_at", nullable=True),
+        _text("state"),
+        Column("reports", Integer, nullable=False),
+        Column("expected", Float, nullable=False),
+        Column("relative_risk", Float),
+        Column("score", Float, nullable=False),
+        Column("recurrence_weeks", Float),
+        Column("cold", Boolean, nullable=False),
+    ]
+
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _text("incident_id", key=True),
+    _time("updated_at"),
+    *_incident_columns(),
+    Index("incidents_by_onset", "onset"),
+)
+
+# What was shown when: one row each time an incident was looked at.
+incident_versions = Table(
+    "incident_versions",
+    metadata,
+    Column("incident_id", Text, ForeignKey("incidents.incident_id"), primary_key=True),
+    _time("updated_at", key=True),
+    *_incident_columns(),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    _time("at"),
+    _text("state"),
+    Column("observed", Integer, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    _text("note"),
+    Index("transitions_of_an_incident", "incident_id", "at"),
+)
+
+ticks = Table("ticks", metadata, _time("at", key=True))
+
+hotspots = Table(
+    "hotspots",
+    metadata,
+    Column("at", UtcTime, ForeignKey("ticks.at"), primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    _text("provider"),
+    _text("service"),
+    _text("zone"),
+    _text("regions"),  # JSON list
+    Column("start_at", UtcTime, nullable=False),
+    Column("end_at", UtcTime, nullable=False),
+    Column("observed", Integer, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("score", Float, nullable=False),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    _text("statement_id", key=True),
+    _text("provider"),
+    _text("service"),
+    _time("said_at"),
+    _text("quote"),
+    _text("stance"),
+    _text("channel"),
+    _text("source"),
+    _text("link"),
+    Column("own_words", Boolean, nullable=False),
+    Column("assumed_time", Boolean, nullable=False),
+    _time("received_at", nullable=True),
+    Index("statements_by_time", "said_at"),
+)
+
+baselines = Table(
+    "baselines", metadata, Column("day", Date, primary_key=True), Column("blob", LargeBinary, nullable=False)
+)
+
+provider_names = Table("provider_names", metadata, _text("id", key=True), _text("name"))
+
+meta = Table("meta", metadata, _text("name", key=True), _text("value"))

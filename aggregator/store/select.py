@@ -1,0 +1,73 @@
+"""What the rooms of the store share: a Filter as SQL, a query as a frame, an upsert for the database at hand. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Select, Table, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aggregator.frames import TIME
+from aggregator.model import ALL, Filter
+
+PAGE = 5000
+PARAMETERS = 900  # values in one IN (...): below the limit of every SQLite
+
+
+def conditions(table: Table, f: Filter, time: str, known: str = "") -> list[ColumnElement[bool]]:
+    """Return `f` as conditions on `table`: `time` names the column of since and until, `known` that of as_of."""
+    found = [table.c[name] == value for name, value in stream_of(f)]
+    if f.region and "region" in table.c:
+        found.append(in_region(table.c.region, f.region))
+    if f.since is not None:
+        found.append(table.c[time] >= f.since)
+    if f.until is not None:
+        found.append(table.c[time] < f.until)
+    if f.as_of is not None and known:
+        found.append(table.c[known] <= f.as_of)
+    return found
+
+
+def stream_of(f: Filter) -> Iterator[tuple[str, str]]:
+    """Yield (column, value) for provider and service where the filter names one."""
+    for name, value in (("provider", f.provider), ("service", f.service)):
+        if value and value != ALL:
+            yield name, value
+
+
+def in_region(column: ColumnElement[str] | Column[str], region: str) -> ColumnElement[bool]:
+    """Return the condition that `column` is the district `region`, or one of the Land of two digits."""
+    return column.startswith(region, autoescape=True) if len(region) == 2 else column == region
+
+
+def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT into `table` that knows ON CONFLICT, in the dialect of the connection."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def chunks(values: Sequence[Any], size: int = PARAMETERS) -> Iterator[Sequence[Any]]:
+    """Cut `values` into runs of at most `size`."""
+    return (values[i : i + size] for i in range(0, len(values), size))
+
+
+def frame(connection: Connection, query: Select[Any], schema: Mapping[str, str]) -> pd.DataFrame:
+    """Run `query`, which has the columns of `schema` in any order, and return them as a frame.
+
+    On SQLite times come as integers and are turned into datetime64[us, UTC] a column at a time.
+    """
+    columns = list(query.selected_columns)
+    plain = query.with_only_columns(*(_raw(connection, schema, column) for column in columns))
+    rows = connection.execute(plain).fetchall()
+    values: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(columns)
+    dtypes: list[Any] = [schema[column.name] for column in columns]
+    arrays = [pd.array(list(some), dtype=dtype) for some, dtype in zip(values, dtypes, strict=True)]
+    found = dict(zip((column.name for column in columns), arrays, strict=True))
+    return pd.DataFrame(found)[list(schema)]
+
+
+def _raw(connection: Connection, schema: Mapping[str, str], column: ColumnElement[Any]) -> ColumnElement[Any]:
+    if schema.get(column.name) == TIME and connection.dialect.name != "postgresql":
+        return type_coerce(column, BigInteger).label(column.name)
+    return column
