@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, tuple_
 
 from aggregator import frames
 from aggregator.model import Filter, Report, Stream
 from aggregator.store import cube, names
-from aggregator.store.schema import EPOCH, MICROSECOND, comments, reporters, reports, seen
+from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reporters, reports, seen
 from aggregator.store.select import PAGE, chunks, conditions, upsert
 from aggregator.store.select import frame as frame_of
 
@@ -164,7 +164,7 @@ def rows(
     """
     query = select(*PUBLIC).where(*_conditions(f, sources)).order_by(reports.c.observed_at, reports.c.report_id)
     if after is not None:
-        query = query.where(tuple_(reports.c.observed_at, reports.c.report_id) > tuple_(*_position(after)))
+        query = query.where(tuple_(reports.c.observed_at, reports.c.report_id) > _position(after))
     if limit is not None:
         query = query.limit(limit)
     yield from connection.execution_options(yield_per=PAGE).execute(query).mappings()
@@ -190,14 +190,15 @@ def cursor(row: Row) -> str:
     return f"{(row['observed_at'] - EPOCH) // MICROSECOND}-{row['report_id']}"
 
 
-def _position(after: str) -> tuple[ColumnElement[Any] | datetime, str]:
-    microseconds, dash, report_id = after.rpartition("-")
-    if not dash or not report_id or not microseconds.lstrip("-").isdecimal():
+def _position(after: str) -> ColumnElement[Any]:
+    microseconds, _, report_id = after.rpartition("-")
+    if not report_id or not microseconds.lstrip("-").isdecimal():
         raise ValueError("not a cursor")
     try:
-        return EPOCH + int(microseconds) * MICROSECOND, report_id
+        moment = EPOCH + int(microseconds) * MICROSECOND
     except OverflowError:
         raise ValueError("not a cursor") from None
+    return tuple_(literal(moment, UtcTime), literal(report_id))
 
 
 def count(connection: Connection, f: Filter, *, sources: Sequence[str] | None = None) -> int:
