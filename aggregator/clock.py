@@ -45,7 +45,7 @@ class SimulatedClock:
     simulated = True
 
     def __init__(self, start: datetime, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._at = start.astimezone(UTC)
+        self._at = _utc(start)
         self._speed = 0.0
         self._monotonic = monotonic
         self._since = monotonic()
@@ -55,8 +55,8 @@ class SimulatedClock:
         return self._at + timedelta(seconds=(self._monotonic() - self._since) * self._speed)
 
     def set(self, at: datetime) -> None:
-        """Put the hands to `at`."""
-        self._at, self._since = at.astimezone(UTC), self._monotonic()
+        """Put the hands to `at` (aware; ValueError when it has no zone)."""
+        self._at, self._since = _utc(at), self._monotonic()
 
     def run(self, speed: float) -> None:
         """Let time pass at `speed` times the pace of life (0 stops it)."""
@@ -69,6 +69,12 @@ class SimulatedClock:
             time.sleep(seconds / self._speed)
         else:
             self.set(self.now() + timedelta(seconds=seconds))
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no zone")
+    return moment.astimezone(UTC)
 
 
 def floor_to(moment: datetime, step: timedelta) -> datetime:

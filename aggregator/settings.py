@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
+import os
+import re
 import secrets
+import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +19,7 @@ import platformdirs
 from aggregator.errors import SettingsError
 
 PREFIX = "NETZLAGE_"
+HIDDEN = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +40,30 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> float:
-    number = float(value)
+    number = float("nan") if isinstance(value, bool) else float(value)
     if not 0 < number < float("inf"):
         raise ValueError("must be a number above 0")
     return number
 
 
 def _count(value: Any) -> int:
-    number = int(str(value))
-    if number < 0:
+    text = str(value).strip()
+    if not (text.isascii() and text.isdigit()):
         raise ValueError("must be a whole number, 0 or more")
-    return number
+    return int(text)
 
 
 def _switch(value: Any) -> bool:
     words = {"on": True, "off": False, "true": True, "false": False}
-    text = str(value).lower()
+    text = str(value).strip().lower()
     if text not in words:
         raise ValueError('must be "on" or "off"')
     return words[text]
 
 
 def _url(value: Any) -> str:
-    text = _text(value)
-    if text and "://" not in text:
+    text = _text(value).strip()
+    if text and not re.match(r"https?://[^/\s]", text):
         raise ValueError('must be a URL such as "https://example.org"')
     return text.rstrip("/")
 
@@ -120,7 +126,7 @@ def _read_file(config: Path | None) -> tuple[dict[str, Any], str]:
     if config is None and not path.exists():
         return {}, ""
     try:
-        return tomllib.loads(path.read_text("utf-8")), str(path)
+        return tomllib.loads(path.read_text("utf-8-sig")), str(path)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"Settings file {path} cannot be read ({error}); check the path given with --config."
@@ -137,9 +143,9 @@ def _look_up(
     file_name: str,
 ) -> tuple[Any, str]:
     variable = PREFIX + row.name.upper()
-    if row.name in overrides:
+    if overrides.get(row.name) is not None:
         return overrides[row.name], "command"
-    if variable in environ:
+    if environ.get(variable, "").strip():  # an empty variable is how containers say "not set"
         return environ[variable], f"environment ({variable})"
     if row.name in from_file:
         return from_file[row.name], file_name
@@ -156,22 +162,44 @@ def _parse(row: Setting, value: Any, origin: str) -> Any:
 
 
 def _reject_unknown(environ: Mapping[str, str], from_file: Mapping[str, Any], file_name: str) -> None:
-    known = {row.name for row in TABLE}
+    names = [row.name for row in TABLE]
     for name in from_file:
-        if name not in known:
-            raise SettingsError(f"Unknown setting {name} in {file_name}; known are {', '.join(sorted(known))}.")
+        if name not in names:
+            raise SettingsError(f"Unknown setting {name} in {file_name}; {_known(name, names)}")
+    variables = [PREFIX + name.upper() for name in names]
     for variable in environ:
-        if variable.startswith(PREFIX) and variable.removeprefix(PREFIX).lower() not in known:
-            raise SettingsError(
-                f"Unknown setting {variable} in the environment; `netzlage doctor` lists the known ones."
-            )
+        if variable.upper().startswith(PREFIX) and variable not in variables:
+            raise SettingsError(f"Unknown setting {variable} in the environment; {_known(variable, variables)}")
+
+
+def _known(name: str, names: list[str]) -> str:
+    like = {known.lower().removeprefix(PREFIX.lower()): known for known in names}
+    near = difflib.get_close_matches(name.lower().removeprefix(PREFIX.lower()), like, n=1)
+    return f"did you mean {like[near[0]]}?" if near else f"known are {', '.join(sorted(names))}."
 
 
 def _complete(values: dict[str, Any]) -> dict[str, Any]:
-    home = Path(values["home"] or platformdirs.user_data_dir("netzlage", appauthor=False))
+    home = Path(values["home"] or platformdirs.user_data_dir("netzlage", appauthor=False)).expanduser()
     database = values["database"] or f"sqlite:///{home / 'netzlage.sqlite'}"
-    feeds = Path(values["feeds"]) if values["feeds"] else None
+    feeds = Path(values["feeds"]).expanduser() if values["feeds"] else None
     return {**values, "home": home, "database": database, "feeds": feeds}
+
+
+def shown(name: str, settings: Settings) -> str:
+    """Return a setting's value as a person may see it: a secret hidden, a URL without the password in it."""
+    row = next(row for row in TABLE if row.name == name)
+    value = getattr(settings, name)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if not row.secret or not value:
+        return "" if value is None else str(value)
+    return _without_password(value) if "://" in value else HIDDEN
+
+
+def _without_password(url: str) -> str:
+    """Hide the password before the last @ (it may hold an @ itself) and secrets among the parameters."""
+    url = re.sub(r"(?s)://([^:/?#]*):.*@", rf"://\1:{HIDDEN}@", url)
+    return re.sub(r"(?i)([?&][^=&]*(?:pass|pw|secret|token|key)[^=&]*)=[^&]*", rf"\1={HIDDEN}", url)
 
 
 def secret_key(settings: Settings) -> str:
@@ -182,10 +210,24 @@ def secret_key(settings: Settings) -> str:
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(32), "ascii")
-        return path.read_text("ascii").strip()
+            _keep_new_key(path)
+        key = path.read_text("ascii", errors="replace").strip()
     except OSError as error:
         raise SettingsError(
             f"Setting home = {settings.home} cannot be written ({error}); name a folder that can."
         ) from None
+    if not key:
+        raise SettingsError(f"The key file {path} is empty; delete it, and a new key is made (old hashes then end).")
+    return key
+
+
+def _keep_new_key(path: Path) -> None:
+    """Write the key whole and only then give it its name: of two processes that start at once both read the first's."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret_key")  # mkstemp makes mode 600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)

@@ -236,7 +236,7 @@ def _way_back(start: str, edges: Mapping[str, set[str]]) -> list[str]:
 
 
 def broad_excepts(module: Module) -> list[str]:
-    """Return where everything is caught: `except:`, `except Exception`, `suppress(Exception)`; tidying up and raise is not."""
+    """Return where everything is caught: `except:`, `except Exception`, `suppress(Exception)`. Not: tidy up, raise."""
     broad = {"Exception", "BaseException"}
     found = []
     for node in ast.walk(module.tree):
