@@ -37,6 +37,11 @@ class Store:
         """The address of the database, the password hidden."""
         return self._engine.url.render_as_string(hide_password=True)
 
+    @property
+    def name(self) -> str:
+        """What a message calls the database: an SQLite file's path, else the URL without its password."""
+        return _name(self._engine.url)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and cannot write."""
@@ -60,6 +65,17 @@ def open_store(url: str) -> Store:
 
     Raises StoreError with one sentence: not a database, another program's, a newer version's, not to be reached.
     """
+    store = connect(url)
+    try:
+        to_head(store.read, store.write, store.name)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def connect(url: str) -> Store:
+    """Reach the database at `url` and leave its schema as it is; StoreError as in `open_store`."""
     parsed = _parse(url)
     try:
         engine = create_engine(parsed, **_pool(parsed))
@@ -71,13 +87,7 @@ def open_store(url: str) -> Store:
         raise StoreError(f"The database {_name(parsed)} needs the package {error.name}; install it.") from None
     if parsed.get_backend_name() == "sqlite":
         _make_sqlite_behave(engine)
-    store = Store(engine)
-    try:
-        to_head(store.read, store.write, _name(parsed))
-    except BaseException:
-        store.close()
-        raise
-    return store
+    return Store(engine)
 
 
 def _parse(url: str) -> URL:

@@ -22,9 +22,7 @@ Opener = Callable[[], AbstractContextManager[Connection]]
 
 def to_head(read: Opener, write: Opener, name: str) -> None:
     """Migrate the database called `name` if it is not at head; StoreError when it is not ours or newer than we are."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
+    config, scripts = _scripts()
     with read() as connection:
         if _revision(connection) == scripts.get_current_head():
             return
@@ -32,6 +30,20 @@ def to_head(read: Opener, write: Opener, name: str) -> None:
         _check(connection, scripts, name)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def revisions(read: Opener, name: str) -> tuple[str | None, str]:
+    """Return the schema of the database called `name` (None: empty yet) and ours; StoreError as in `to_head`."""
+    _, scripts = _scripts()
+    with read() as connection:
+        _check(connection, scripts, name)
+        return _revision(connection), str(scripts.get_current_head())
+
+
+def _scripts() -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    return config, ScriptDirectory.from_config(config)
 
 
 def _revision(connection: Connection) -> str | None:

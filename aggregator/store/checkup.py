@@ -1,0 +1,76 @@
+"""A database looked over without changing it: reached, whole, at which schema, how full. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, func, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError
+
+from aggregator.errors import StoreError
+from aggregator.store.engine import Store, connect
+from aggregator.store.migrate import revisions
+from aggregator.store.schema import metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What was found. `schema` None: nothing in it yet; `rows`: how many in each table."""
+
+    name: str
+    schema: str | None
+    head: str
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+
+def check_up(url: str) -> Checkup | None:
+    """Look the database over; None: an SQLite file that nobody has made yet.
+
+    Raises StoreError: not to be reached, damaged, another program's, a newer version's.
+    """
+    if _not_made_yet(url):
+        return None
+    store = connect(url)
+    try:
+        return _look(store)
+    finally:
+        store.close()
+
+
+def _not_made_yet(url: str) -> bool:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return False  # `connect` says what is wrong with it
+    path = parsed.database
+    return parsed.get_backend_name() == "sqlite" and bool(path) and path != ":memory:" and not Path(str(path)).exists()
+
+
+def _look(store: Store) -> Checkup:
+    with store.read() as connection:
+        _be_whole(connection, store.name)
+    schema, head = revisions(store.read, store.name)
+    with store.read() as connection:
+        rows = _count(connection) if schema == head else {}
+    return Checkup(store.name, schema, head, rows)
+
+
+def _be_whole(connection: Connection, name: str) -> None:
+    """Let SQLite read every page; PostgreSQL has its own checksums and is only asked whether it answers."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(1))
+        return
+    found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+    if found != "ok":
+        raise StoreError(f"The database {name} is damaged ({' '.join(str(found).split())}); restore it from a backup.")
+
+
+def _count(connection: Connection) -> dict[str, int]:
+    there = set(inspect(connection).get_table_names())
+    missing = [table.name for table in metadata.sorted_tables if table.name not in there]
+    if missing:
+        raise StoreError(f"The database lacks the table {missing[0]} of its schema; restore it from a backup.")
+    tables = metadata.sorted_tables
+    return {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
