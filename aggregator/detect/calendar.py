@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 
 import holidays
@@ -31,21 +32,17 @@ def hours_of_week(buckets: Ints, lands: Sequence[str], timezone: str = "Europe/B
     local = pd.DatetimeIndex(pd.to_datetime(buckets * BUCKET_SECONDS, unit="s", utc=True)).tz_convert(timezone)
     hour = np.asarray(local.hour, dtype=np.int64)
     weekday = np.asarray(local.weekday, dtype=np.int64)
-    days = np.asarray(local.strftime("%Y-%m-%d"))
+    days = np.asarray(local.tz_localize(None).to_numpy(), dtype="datetime64[D]")
     rows = [np.where(_is_holiday(days, land), SUNDAY, weekday) * 24 + hour for land in lands]
     return np.array(rows, dtype=np.int64).reshape(len(lands), len(buckets))
 
 
-def _is_holiday(days: npt.NDArray[np.str_], land: str) -> npt.NDArray[np.bool_]:
+def _is_holiday(days: npt.NDArray[np.datetime64], land: str) -> npt.NDArray[np.bool_]:
     unique, inverse = np.unique(days, return_inverse=True)
-    return np.array([day in _holidays(land, int(day[:4])) for day in unique], dtype=bool)[inverse]
+    return np.array([day in _holidays(land, day.year) for day in unique.tolist()], dtype=bool)[inverse]
 
 
 @lru_cache(maxsize=512)
-def _holidays(land: str, year: int) -> frozenset[str]:
+def _holidays(land: str, year: int) -> frozenset[date]:
     code = SUBDIVISION.get(land)
-    return (
-        frozenset(day.isoformat() for day in holidays.country_holidays("DE", subdiv=code, years=year))
-        if code
-        else frozenset()
-    )
+    return frozenset(holidays.country_holidays("DE", subdiv=code, years=year)) if code else frozenset()

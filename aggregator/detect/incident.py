@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aggregator.clock import BERLIN
 from aggregator.detect.calibrate import Calibration
-from aggregator.detect.onset import Onset
+from aggregator.detect.evidence import Evidence, Recent
 from aggregator.detect.pattern import name_pattern, name_scope
 from aggregator.model import Hotspot, Incident, State, Transition
 
 MERGE_WITHIN = timedelta(hours=3)  # alarms of one stream in overlapping districts this close are one incident
 GROWS_NATIONAL_WITHIN = timedelta(hours=1)  # a young local incident may turn out to be the nation's
-YOUNG = timedelta(hours=3)  # how long the onset is still refined
 DECISIVE = 2.0  # nats
-
-
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """The last `length` before now: reports and expected, and whether at least half of it was listened to."""
-
-    length: timedelta
-    observed: float
-    expected: float
-    heard: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of an incident now. reports and expected count since the onset; recents from short to long."""
-
-    onset: Onset
-    reports: int
-    expected: float
-    recents: tuple[Recent, ...]
 
 
 def match(
