@@ -1,0 +1,181 @@
+"""One file of data/ -> checked values; each error names file, line and mend. I/O, for catalogue only."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import shapely
+
+from aggregator.errors import DataError
+from aggregator.model import Provider, Region, Service
+from aggregator.places import Postcode, Town
+
+T = TypeVar("T")
+MEND = "restore the file or run data/compile.py"
+
+
+def read_text(path: Path) -> str:
+    """The whole file as UTF-8 text. DataError if it is missing or is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read ({error.strerror}); {MEND}.") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not UTF-8 at byte {error.start}; {MEND}.") from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. DataError names the line."""
+    try:
+        data = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path.name}, line {error.lineno}: {error.msg}; {MEND}.") from None
+    if not isinstance(data, dict):
+        raise DataError(f"{path.name}, line 1: not an object; {MEND}.")
+    return data
+
+
+def read_toml(path: Path, key: str) -> list[dict[str, Any]]:
+    """The tables `[[key]]` of a TOML file. DataError names the line."""
+    try:
+        tables = tomllib.loads(read_text(path)).get(key)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{path.name}: {error}; mend the line.") from None
+    if not isinstance(tables, list) or not tables:
+        raise DataError(f"{path.name}: it has no [[{key}]]; restore the file.")
+    return tables
+
+
+def line_of(path: Path, text: str) -> int:
+    """The first line that holds the text, for messages; 1 if none does."""
+    lines = read_text(path).splitlines()
+    return next((number for number, line in enumerate(lines, 1) if f'"{text}"' in line), 1)
+
+
+def read_rows(path: Path, columns: tuple[str, ...], make: Callable[[list[str]], T]) -> Iterator[T]:
+    """Each row of a CSV file, made a value by `make`, which may raise ValueError or KeyError for a bad one."""
+    rows = csv.reader(read_text(path).splitlines())
+    if tuple(next(rows, ())) != columns:
+        raise DataError(f"{path.name}, line 1: the columns must be {','.join(columns)}; {MEND}.")
+    for row in rows:
+        if len(row) != len(columns):
+            raise DataError(f"{path.name}, line {rows.line_num}: {len(row)} columns, not {len(columns)}; {MEND}.")
+        try:
+            yield make(row)
+        except (ValueError, KeyError, shapely.GEOSException) as error:
+            raise DataError(f"{path.name}, line {rows.line_num}: {error} is not a good value; {MEND}.") from None
+
+
+def read_regions(path: Path) -> dict[str, Region]:
+    """Districts or Länder by their key, in its order."""
+
+    def make(row: list[str]) -> Region:
+        return Region(row[0], row[1], row[2], float(row[3]), float(row[4]), int(row[5]))
+
+    columns = ("region", "name", "parent", "lat", "lon", "population")
+    return {region.id: region for region in sorted(read_rows(path, columns, make), key=lambda r: r.id)}
+
+
+def read_neighbours(path: Path, regions: Mapping[str, Region]) -> dict[str, tuple[str, ...]]:
+    """District to those that share a border with it, both ways, sorted."""
+    found: dict[str, list[str]] = {i: [] for i in regions}
+    for a, b in read_rows(path, ("region", "neighbour"), lambda row: (regions[row[0]].id, regions[row[1]].id)):
+        found[a].append(b)
+        found[b].append(a)
+    return {i: tuple(sorted(others)) for i, others in found.items()}
+
+
+def read_postcodes(folder: Path, regions: Mapping[str, Region]) -> list[Postcode]:
+    """All PLZ with their municipalities."""
+    names: dict[str, list[str]] = {}
+    for plz, name in read_rows(folder / "plz_names.csv", ("plz", "name"), lambda row: (row[0], row[1])):
+        names.setdefault(plz, []).append(name)
+
+    def make(row: list[str]) -> Postcode:
+        return Postcode(row[0], float(row[1]), float(row[2]), regions[row[3]].id, tuple(names.get(row[0], ())))
+
+    return list(read_rows(folder / "plz.csv", ("plz", "lat", "lon", "region"), make))
+
+
+def read_towns(path: Path, regions: Mapping[str, Region]) -> list[Town]:
+    """All towns, the most populous first."""
+
+    def make(row: list[str]) -> Town:
+        spellings = tuple(row[5].split("|")) if row[5] else ()
+        return Town(row[0], float(row[1]), float(row[2]), regions[row[3]].id, int(row[4]), spellings)
+
+    return list(read_rows(path, ("name", "lat", "lon", "region", "population", "spellings"), make))
+
+
+def read_polygons(path: Path, regions: Mapping[str, Region]) -> dict[str, shapely.Geometry]:
+    """District to its polygon (degrees, WGS 84), for point in polygon."""
+    rows = list(read_rows(path, ("region", "wkt"), lambda row: (regions[row[0]].id, shapely.from_wkt(row[1]))))
+    polygons = dict(rows)
+    if polygons.keys() != regions.keys():
+        raise DataError(f"{path.name}: {len(polygons)} polygons for {len(regions)} districts; {MEND}.")
+    return polygons
+
+
+def read_services(path: Path) -> dict[str, Service]:
+    """Services by id. DataError if a key is missing or unknown."""
+    services = {}
+    for table in read_toml(path, "service"):
+        _check_keys(table, Service, path)
+        symptoms = {key: tuple(names) for key, names in table.get("symptoms", {}).items()}
+        if any(len(names) != 2 for names in symptoms.values()):
+            raise _at(path, table, "each symptom needs a German and an English name")
+        aliases = tuple(table.get("aliases", ()))
+        services[table["id"]] = Service(table["id"], table["name_de"], table["name_en"], aliases, symptoms)
+    return services
+
+
+def read_providers(path: Path, services: Mapping[str, Service], regions: Mapping[str, Region]) -> dict[str, Provider]:
+    """Providers by id. DataError if one names a service, a place or a share that cannot be."""
+    providers: dict[str, Provider] = {}
+    for table in read_toml(path, "provider"):
+        _check_keys(table, Provider, path)
+        provider = Provider(**{key: tuple(v) if isinstance(v, list) else v for key, v in table.items()})
+        _check_provider(provider, table, path, services, regions)
+        if provider.id in providers:
+            raise _at(path, table, "its id is there twice; remove one")
+        providers[provider.id] = provider
+    total = sum(p.share for p in providers.values())
+    if total > 1 + 1e-9:
+        raise DataError(f"{path.name}: the shares add up to {total:.3f}; they may reach 1 at most.")
+    return providers
+
+
+def _check_keys(table: Mapping[str, Any], kind: type, path: Path) -> None:
+    known = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+    needed = {"id", "name_de", "name_en"} if kind is Service else {"id", "name", "services"}
+    if needed - table.keys():
+        raise _at(path, table, f"{', '.join(sorted(needed - table.keys()))} is missing; add it")
+    if table.keys() - known:
+        raise _at(path, table, f"unknown key {', '.join(sorted(table.keys() - known))}; remove or correct it")
+
+
+def _check_provider(
+    provider: Provider,
+    table: Mapping[str, Any],
+    path: Path,
+    services: Mapping[str, Service],
+    regions: Mapping[str, Region],
+) -> None:
+    unknown = [s for s in provider.services if s not in services]
+    if unknown or not provider.services:
+        raise _at(path, table, f"unknown service {', '.join(unknown) or '(none)'}; use ids of services.toml")
+    lost = [p for p in provider.footprint if not any(r.startswith(p) for r in regions)]
+    if lost:
+        raise _at(path, table, f"footprint {', '.join(lost)} is no beginning of a district key; correct it")
+    if not 0 <= provider.share <= 1:
+        raise _at(path, table, f"share {provider.share} is not between 0 and 1; correct it")
+
+
+def _at(path: Path, table: Mapping[str, Any], problem: str) -> DataError:
+    owner = str(table.get("id", table.get("name", "?")))
+    return DataError(f"{path.name}, line {line_of(path, owner)}, {owner}: {problem}.")

@@ -1,0 +1,200 @@
+"""VG250 shapefile and the Kreis statistics -> 400 districts with names, people, polygons, neighbours, drawn paths."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import shapefile
+import shapely
+from compile_sources import member
+from shapely.geometry.base import BaseGeometry
+
+EISENACH, WARTBURGKREIS = "16056", "16063"  # Eisenach lost its own district on 1 July 2021
+SIMPLIFY = 0.03  # degrees, of the effective area; 8.7k points of 20k stay
+SHARED_BORDER = 1e-4  # degrees; less is a point where corners meet
+WIDTH, MARGIN = 6000, 20
+CENTRE_LON, CENTRE_LAT = 10.45, 51.16  # of the map's projection
+
+LAENDER = {
+    "01": "Schleswig-Holstein",
+    "02": "Hamburg",
+    "03": "Niedersachsen",
+    "04": "Bremen",
+    "05": "Nordrhein-Westfalen",
+    "06": "Hessen",
+    "07": "Rheinland-Pfalz",
+    "08": "Baden-Württemberg",
+    "09": "Bayern",
+    "10": "Saarland",
+    "11": "Berlin",
+    "12": "Brandenburg",
+    "13": "Mecklenburg-Vorpommern",
+    "14": "Sachsen",
+    "15": "Sachsen-Anhalt",
+    "16": "Thüringen",
+}
+LONG_FORMS = (
+    (r"\ba\. ?d\. ", "an der "),
+    (r"\bi\. ?d\. OPf\.", "in der Oberpfalz"),
+    (r"\ba\. ", "am "),
+    (r"\bi\. ", "im "),
+    (r"\(Oldb\)", "(Oldenburg)"),
+)
+CITY = {"Kreisfreie Stadt", "Stadtkreis"}
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """One Kreis: AGS5, a name that stands alone, and whether it is a city of its own."""
+
+    id: str
+    name: str
+    city: bool
+    nuts: str
+    population: int
+    polygon: BaseGeometry
+
+
+def read_districts(wheel: Path) -> list[District]:
+    """The 400 districts in the order of their AGS, polygons covering the country without gap or overlap."""
+    records, polygons, nuts = _shapes(wheel)
+    people = _population(wheel)
+    people[WARTBURGKREIS] += people.pop(EISENACH)
+    polygons[WARTBURGKREIS] = shapely.union(polygons[WARTBURGKREIS], polygons.pop(EISENACH))
+    ids = sorted(polygons)
+    clean = shapely.coverage_clean([polygons[i] for i in ids])
+    return [
+        District(i, friendly_name(*records[i]), records[i][1] in CITY, nuts[i], people[i], polygon)
+        for i, polygon in zip(ids, clean, strict=True)
+    ]
+
+
+def _shapes(wheel: Path) -> tuple[dict[str, tuple[str, str]], dict[str, BaseGeometry], dict[str, str]]:
+    files = {kind: io.BytesIO(member(wheel, f"VG250_KRS.{kind}")) for kind in ("shp", "shx", "dbf")}
+    reader = shapefile.Reader(**files, encoding="utf-8")
+    records, polygons, nuts = {}, {}, {}
+    for item in reader.iterShapeRecords():
+        if item.record["GF"] != 4:  # 4 = land; the rest is water
+            continue
+        ags = item.record["AGS"]
+        records[ags] = (item.record["GEN"], item.record["BEZ"])
+        nuts[ags] = item.record["NUTS"]
+        polygons[ags] = shapely.make_valid(shapely.geometry.shape(item.shape.__geo_interface__))
+    return records, polygons, nuts
+
+
+def _population(wheel: Path) -> dict[str, int]:
+    book = openpyxl.load_workbook(io.BytesIO(member(wheel, "raw/regions/04-kreise.xlsx")), data_only=True)
+    rows = book.worksheets[1].iter_rows(min_row=8, max_col=6, values_only=True)
+    return {str(row[0]): int(str(row[5])) for row in rows if re.fullmatch(r"\d{5}", str(row[0])) and row[5]}
+
+
+def friendly_name(name: str, kind: str) -> str:
+    """A name that a reader cannot mistake: "München" is the city, "Landkreis München" the district around it."""
+    for pattern, words in LONG_FORMS:
+        name = re.sub(pattern, words, name)
+    if kind in CITY:
+        return name
+    if re.search(r"kreis|region", name, re.IGNORECASE):
+        return name
+    return f"{kind} {name}"
+
+
+def neighbours(districts: Sequence[District]) -> list[tuple[str, str]]:
+    """Pairs that share a border, each once, the smaller AGS first."""
+    tree = shapely.STRtree([d.polygon for d in districts])
+    pairs = []
+    for i, district in enumerate(districts):
+        for j in sorted(tree.query(district.polygon)):
+            other = districts[j]
+            border = shapely.intersection(district.polygon.boundary, other.polygon.boundary)
+            if j > i and border.length > SHARED_BORDER:
+                pairs.append((district.id, other.id))
+    return pairs
+
+
+def middle(polygon: BaseGeometry) -> tuple[float, float]:
+    """Latitude and longitude of the middle; of a ring around a city a point that lies in the ring."""
+    point = polygon.centroid
+    if not polygon.contains(point):
+        point = polygon.representative_point()
+    return round(point.y, 4), round(point.x, 4)
+
+
+def project(points: np.ndarray) -> np.ndarray:
+    """Longitudes and latitudes (n, 2) to the plane, Lambert azimuthal equal-area on the sphere: areas are true."""
+    lon = np.radians(points[:, 0] - CENTRE_LON)
+    lat = np.radians(points[:, 1])
+    lat0 = math.radians(CENTRE_LAT)
+    k = np.sqrt(2 / (1 + math.sin(lat0) * np.sin(lat) + math.cos(lat0) * np.cos(lat) * np.cos(lon)))
+    x = k * np.cos(lat) * np.sin(lon)
+    y = k * (math.cos(lat0) * np.sin(lat) - math.sin(lat0) * np.cos(lat) * np.cos(lon))
+    return np.column_stack([x, -y])
+
+
+def draw(districts: Sequence[District]) -> dict[str, object]:
+    """SVG path data per district and Land, the Land borders as one path, and the frame they are drawn in."""
+    simple = shapely.coverage_simplify([d.polygon for d in districts], SIMPLIFY)
+    plane = shapely.transform(simple, project)
+    left, top, right, bottom = shapely.total_bounds(plane)
+    scale = (WIDTH - 2 * MARGIN) / (right - left)
+    height = round((bottom - top) * scale) + 2 * MARGIN
+    shift = (MARGIN - left * scale, MARGIN - top * scale)
+    pixels = shapely.transform(plane, lambda xy: np.round(xy * scale + shift))
+    areas = {d.id: area for d, area in zip(districts, pixels, strict=True)}
+    # joined before rounding: rounded neighbours may overlap by a hair, and a union of those has slivers
+    joined = {
+        land: shapely.transform(area, lambda xy: np.round(xy * scale + shift))
+        for land, area in laender_of({d.id: p for d, p in zip(districts, plane, strict=True)}).items()
+    }
+    return {
+        "width": WIDTH,
+        "height": height,
+        "projection": {
+            "centre_lat": CENTRE_LAT,
+            "centre_lon": CENTRE_LON,
+            "scale": round(scale, 4),
+            "shift_x": round(shift[0], 4),
+            "shift_y": round(shift[1], 4),
+        },
+        "borders": border_path(joined.values()),
+        "laender": {land: path(area) for land, area in joined.items()},
+        "districts": {i: path(area) for i, area in areas.items()},
+    }
+
+
+def laender_of(areas: Mapping[str, BaseGeometry]) -> dict[str, BaseGeometry]:
+    """Unions by the first two digits of the AGS."""
+    return {land: shapely.union_all([a for i, a in areas.items() if i.startswith(land)]) for land in LAENDER}
+
+
+def border_path(areas: Iterable[BaseGeometry]) -> str:
+    """All borders, a border between two Länder drawn once."""
+    lines = shapely.line_merge(shapely.union_all([area.boundary for area in areas]))
+    return "".join(_line(shapely.get_coordinates(line), closed=line.is_closed) for line in shapely.get_parts(lines))
+
+
+def path(area: BaseGeometry) -> str:
+    """SVG path data of a polygon in whole pixels: absolute start, relative steps."""
+    rings = shapely.get_rings(shapely.get_parts(area))
+    return "".join(_line(shapely.get_coordinates(ring), closed=True) for ring in rings)
+
+
+def _line(points: np.ndarray, *, closed: bool) -> str:
+    steps = [(round(x), round(y)) for x, y in points]
+    moves = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(steps)]
+    if closed:
+        moves = moves[:-1]  # z draws the last one
+    moves = [m for m in moves if m != (0, 0)]
+    if len(moves) < (2 if closed else 1):
+        return ""
+    drawn = " ".join(f"{dx} {dy}" for dx, dy in moves).replace(" -", "-")
+    return f"M{steps[0][0]} {steps[0][1]}l{drawn}" + ("z" if closed else "")
