@@ -87,13 +87,13 @@ def listen(
 ) -> None:
     """Note that `source` was heard from `listened_from` until before `listened_until`.
 
-    known_at: since when we know (None: since its end). An empty or inverted interval notes nothing. Shares of the same
+    known_at: since when we know (None: as it happened). An empty or inverted interval notes nothing. Shares of the same
     bucket add up, to 1 at most.
     """
     if listened_from >= listened_until:
         return
     interval = {"source": source, "listened_from": listened_from, "listened_until": listened_until}
-    connection.execute(insert(heard), {**interval, "known_at": known_at or listened_until})
+    connection.execute(insert(heard), {**interval, "known_at": known_at})
     new = upsert(connection, listening_table)
     total = listening_table.c.share + new.excluded.share
     capped = {"share": func.min(1.0, total) if connection.dialect.name == "sqlite" else func.least(1.0, total)}
@@ -125,12 +125,14 @@ def listening(connection: Connection, since: datetime, until: datetime, as_of: d
 
 
 def _listening_again(connection: Connection, since: datetime, until: datetime, as_of: datetime) -> pd.DataFrame:
-    query = select(heard.c.source, heard.c.listened_from, heard.c.listened_until).where(
-        heard.c.known_at <= as_of, heard.c.listened_until > since, heard.c.listened_from < until
+    c = heard.c
+    query = select(c.source, c.listened_from, c.listened_until, c.known_at).where(
+        func.coalesce(c.known_at, c.listened_from) <= as_of, c.listened_until > since, c.listened_from < until
     )
     found: defaultdict[tuple[str, datetime], float] = defaultdict(float)
-    for source, start, end in connection.execute(query):
-        for bucket, share in shares(max(start, floor_to(since, BUCKET)), min(end, until + BUCKET)):
+    for source, start, end, known_at in connection.execute(query):
+        known_until = end if known_at is not None else min(end, as_of)
+        for bucket, share in shares(max(start, floor_to(since, BUCKET)), min(known_until, until + BUCKET)):
             if since <= bucket < until:
                 found[source, bucket] += share
     rows = [(source, bucket, min(1.0, found[source, bucket])) for source, bucket in sorted(found)]

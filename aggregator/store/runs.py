@@ -15,13 +15,17 @@ from aggregator.store.schema import feed_runs
 COLUMNS = tuple(c for c in feed_runs.c if c.name != "id")
 
 
-def add(connection: Connection, run: FeedRun) -> None:
-    """Keep `run`, and count the time that it listened to into the coverage."""
+def add(connection: Connection, run: FeedRun, *, as_it_happened: bool = False) -> None:
+    """Keep `run`, and count the time that it listened to into the coverage.
+
+    as_it_happened: what it heard was known at the time (a file with times of receipt), not first when the run ended.
+    """
     row = {c.name: getattr(run, c.name) for c in COLUMNS}
     row["rejected"] = json.dumps(dict(run.rejected), sort_keys=True)
     connection.execute(insert(feed_runs), row)
     if run.listened_from is not None and run.listened_until is not None:
-        cube.listen(connection, run.source, run.listened_from, run.listened_until, known_at=run.finished_at)
+        known_at = None if as_it_happened else run.finished_at
+        cube.listen(connection, run.source, run.listened_from, run.listened_until, known_at=known_at)
 
 
 def latest(connection: Connection) -> dict[str, FeedRun]:

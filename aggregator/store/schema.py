@@ -128,7 +128,7 @@ listening = Table(
     sqlite_with_rowid=False,
 )
 
-# Each interval heard, and when we knew that we had heard it: from these the share is counted again for an as_of.
+# Each interval heard, and when we knew that (NULL: as it happened): from these the share as of a moment is counted.
 heard = Table(
     "heard",
     metadata,
@@ -136,7 +136,7 @@ heard = Table(
     _text("source"),
     _time("listened_from"),
     _time("listened_until"),
-    _time("known_at"),
+    _time("known_at", nullable=True),
     Index("heard_by_until", "listened_until"),
 )
 

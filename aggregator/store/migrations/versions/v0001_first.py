@@ -95,7 +95,7 @@ def _hearing() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("listened_from", UtcTime(), nullable=False),
         sa.Column("listened_until", UtcTime(), nullable=False),
-        sa.Column("known_at", UtcTime(), nullable=False),
+        sa.Column("known_at", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("heard_by_until", "heard", ["listened_until"], unique=False)

@@ -1,0 +1,323 @@
+"""Raw report -> report, or the reason why not: provider, service, place and time resolved, persons hashed. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from math import isfinite
+from typing import Final, Protocol
+
+from aggregator.clock import BERLIN
+from aggregator.model import PlaceSource, RawReport, Rejected, Report
+from aggregator.places import NotLocated, Places
+from aggregator.spelling import fold
+
+LIVE: Final = frozenset({"form", "api"})  # sources where the sender is not trusted with times of receipt and old times
+AHEAD: Final = timedelta(minutes=10)  # clocks that go fast are forgiven this much
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LIVE_PAST: Final = timedelta(days=31)
+LONGEST: Final = 120  # characters of a name
+LONGEST_COMMENT: Final = 2000
+LONGEST_KEY: Final = 500
+ORDINALS: Final = 400_000  # contents remembered at a time, about 60 MB
+
+# Control characters, directions of writing that could hide text, halves of surrogate pairs.
+CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+class Facts(Protocol):
+    """What of the catalogue is needed here."""
+
+    @property
+    def places(self) -> Places:
+        """The gazetteer."""
+
+    def provider_id(self, text: str) -> str | None:
+        """Return the id of the provider of that id, name or alias."""
+
+    def service_id(self, text: str) -> str | None:
+        """Return the id of the service of that id, name or alias."""
+
+
+class NotAReport(Exception):  # noqa: N818 - it reads as what it says
+    """Carries the Rejected out of the place where it was found."""
+
+    def __init__(self, reason: str, detail: str, field: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail, self.field = reason, detail, field
+
+
+def normalise(raw: RawReport, *, catalogue: Facts, received_at: datetime, key: bytes) -> Report | Rejected:
+    """Resolve one raw report; `received_at` counts where the source gives no time of receipt of its own.
+
+    key: the secret of the hashes of persons. Of several equal items without a key see `Normaliser`.
+    """
+    return Normaliser(catalogue, key).report(raw, received_at)
+
+
+class Normaliser:
+    """Resolves many raw reports: remembers answers of the catalogue, and tells equal items of a second apart.
+
+    Items without a key of their own are numbered among equal ones of the same second, in the order of arrival. So one
+    normaliser must see all that was fetched of a second; taking the same file again gives the same ids.
+    """
+
+    def __init__(self, catalogue: Facts, key: bytes) -> None:
+        self._provider = lru_cache(4096)(catalogue.provider_id)
+        self._service = lru_cache(1024)(catalogue.service_id)
+        self._places = catalogue.places
+        self._place = lru_cache(32768)(self._locate)
+        self._block = lru_cache(4096)(self._hash_block)
+        self._secret = blake2b(key, digest_size=32).digest()
+        self._ordinals = Ordinals()
+
+    def report(self, raw: RawReport, received_at: datetime) -> Report | Rejected:
+        """Return the report that `raw` is, or why it is none."""
+        try:
+            return self._resolve(raw, received_at)
+        except NotAReport as error:
+            return Rejected(error.reason, error.detail, error.field, raw.where)
+
+    def _resolve(self, raw: RawReport, now: datetime) -> Report:
+        provider, provider_name = self._resolve_provider(raw)
+        service = self._resolve_service(raw.service)
+        received_at = _received(raw, now)
+        observed_at = _observed(raw, received_at)
+        region, lat, lon, place_source, plz = self._place(*_place_of(raw))
+        reporter = self._hash("reporter", f"{raw.source}\x1f{raw.reporter[:LONGEST_KEY]}") if raw.reporter else ""
+        return Report(
+            report_id=self._report_id(raw, observed_at, reporter),
+            source=raw.source,
+            reporter=reporter,
+            block=self._block(raw.address) if raw.address else "",
+            provider=provider,
+            service=service,
+            symptom=clean(raw.symptom, LONGEST) if raw.symptom else "",
+            region=region,
+            plz=plz,
+            place_source="ip" if raw.place_source == "ip" and region else place_source or raw.place_source,
+            lat=lat,
+            lon=lon,
+            observed_at=observed_at,
+            began_at=_began(raw, observed_at),
+            received_at=received_at,
+            comment=clean(raw.comment, LONGEST_COMMENT) if raw.comment else "",
+            provider_name=provider_name,
+        )
+
+    def _resolve_provider(self, raw: RawReport) -> tuple[str, str]:
+        """Return the id, and the name where an open feed names a provider that the catalogue lacks."""
+        provider = self._provider(raw.provider[:LONGEST_KEY])
+        if provider is not None:
+            return provider, ""
+        name = clean(raw.provider, LONGEST)
+        if not name:
+            raise NotAReport("missing_field", "No provider is given; write its name or id.", "provider")
+        if raw.open_provider and slug(name):
+            return slug(name), name
+        raise NotAReport(
+            "unknown_provider",
+            f"Provider {quoted(name)} is not known; write one of the listed names or ids.",
+            "provider",
+        )
+
+    def _resolve_service(self, text: str) -> str:
+        service = self._service(text[:LONGEST_KEY])
+        if service is not None:
+            return service
+        if not text.strip():
+            raise NotAReport("missing_field", "No service is given; write for instance mobile.", "service")
+        raise NotAReport(
+            "unknown_service",
+            f"Service {quoted(text)} is not known; write an id such as fixed_internet, mobile or portal.",
+            "service",
+        )
+
+    def _locate(self, region: str, plz: str, place: str, lat: str, lon: str) -> Place:
+        """Return region, coordinates, how they were found, and the PLZ; all empty where no place is given at all."""
+        if not (region or plz or place or lat or lon):
+            return "", None, None, "", ""
+        at = _coordinates(lat, lon)
+        found = self._places.locate(region=region, plz=plz, place=place, lat=at[0], lon=at[1])
+        if isinstance(found, NotLocated):
+            raise _not_located(found, region, plz, place)
+        return found.region, found.lat, found.lon, found.place_source, _five_digits(plz)
+
+    def _report_id(self, raw: RawReport, observed_at: datetime, reporter: str) -> str:
+        if raw.key:
+            return _digest("key", f"{raw.source}\x1f{raw.key[:LONGEST_KEY]}")
+        # Who wrote it and what stays out: the id is published. Only where each item comes alone, so that nothing can
+        # number equal ones, two persons of one second are told apart by the (keyed) hash of the reporter.
+        person = reporter if raw.source in LIVE else ""
+        parts = (raw.source, raw.provider, raw.service, raw.symptom, *_place_of(raw), person)
+        content = f"{observed_at:%Y%m%d%H%M%S}\x1f" + "\x1f".join(parts)
+        ordinal = self._ordinals.next(content)
+        return _digest("content", f"{content}\x1f{ordinal}" if ordinal else content)
+
+    def _hash(self, kind: str, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        return blake2b(data, digest_size=12, key=self._secret, person=kind.encode()).hexdigest()
+
+    def _hash_block(self, address: str) -> str:
+        """Return the keyed hash of the address block (/24, of IPv6 /48), "" where `address` is none."""
+        block = address_block(address)
+        return self._hash("block", block) if block else ""
+
+
+Place = tuple[str, float | None, float | None, PlaceSource, str]
+
+
+class Ordinals:
+    """Numbers equal contents from 0; remembers a bounded number of contents, the oldest are forgotten first."""
+
+    def __init__(self, limit: int = ORDINALS) -> None:
+        self._limit = limit
+        self._next: dict[int, int] = {}
+
+    def next(self, content: str) -> int:
+        """Return how many equal contents came before."""
+        key = hash(content)  # of the process: it only has to hold as long as this object
+        ordinal = self._next.get(key, 0)
+        if not ordinal and len(self._next) >= self._limit:
+            del self._next[next(iter(self._next))]
+        self._next[key] = ordinal + 1
+        return ordinal
+
+
+def _digest(kind: str, text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12, person=kind.encode()).hexdigest()
+
+
+def clean(text: str, limit: int) -> str:
+    """Return `text` without control characters and outer blanks, at most `limit` characters of it."""
+    if not text.isprintable():
+        text = CONTROL.sub(" ", text)
+    return text.strip()[:limit]
+
+
+def quoted(text: str) -> str:
+    """Return `text` in quotes, short enough for a sentence."""
+    text = clean(text, 41)
+    return f'"{text if len(text) <= 40 else text[:39] + "…"}"'
+
+
+def slug(name: str) -> str:
+    """Return an id made of `name`: small letters, digits and hyphens."""
+    words = re.split(r"[\s/_.,()-]+", name.replace("&", " und "))
+    return "-".join(filter(None, (re.sub("[^a-z0-9]", "", fold(word)) for word in words)))[:60].strip("-")
+
+
+def address_block(address: str) -> str:
+    """Return the /24 (IPv6: /48) that `address` lies in, as text, or "" where it is no address."""
+    try:
+        parsed: IPv4Address | IPv6Address = ip_address(address.strip())
+    except ValueError:
+        return ""
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return str(ip_network((int(parsed), 24) if parsed.version == 4 else (int(parsed), 48), strict=False))
+
+
+def _place_of(raw: RawReport) -> tuple[str, str, str, str, str]:
+    """Return region, plz, place, lat and lon as clean text."""
+    return (
+        clean(raw.region, LONGEST) if raw.region else "",
+        clean(raw.plz, 12) if raw.plz else "",
+        clean(raw.place, LONGEST) if raw.place else "",
+        "" if raw.lat is None else str(raw.lat).strip()[:40],
+        "" if raw.lon is None else str(raw.lon).strip()[:40],
+    )
+
+
+def _coordinates(lat: str, lon: str) -> tuple[float | None, float | None]:
+    if not lat and not lon:
+        return None, None
+    if not lat or not lon:
+        missing = "lon" if lat else "lat"
+        raise NotAReport("bad_coordinates", f"Coordinates need both numbers; {missing} is missing.", missing)
+    return _number(lat, "lat"), _number(lon, "lon")
+
+
+def _number(text: str, field: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not isfinite(number):
+        raise NotAReport("bad_number", f"{field} {quoted(text)} is not a number; write for instance 53.55.", field)
+    return number
+
+
+def _five_digits(plz: str) -> str:
+    """Return the PLZ to keep: one that lost its leading zero as a number gets it back, anything else is dropped."""
+    return f"{plz:>05}" if plz.isascii() and plz.isdecimal() and len(plz) in {4, 5} else ""
+
+
+def _not_located(found: NotLocated, region: str, plz: str, place: str) -> NotAReport:
+    named = {"region": region, "plz": plz, "place": place}
+    at_point = found.reason in {"outside", "bad_coordinates"}
+    field = "lat" if at_point else next((name for name, text in named.items() if text), "lat")
+    said = f"{field} {quoted(named[field])}" if named.get(field) else "lat and lon"
+    mend = f"write one of {', '.join(map(quoted, found.candidates[:3]))}" if found.candidates else "check it"
+    return NotAReport(found.reason, f"{said}: {found.detail}; {mend}.", field)
+
+
+def moment(value: datetime | str | None, field: str) -> datetime | None:
+    """Return the time, aware UTC, None where none is given; NotAReport (bad_time) where it cannot be read.
+
+    Text: ISO 8601 with date and time of day, any offset; without one, German time (of an hour that comes twice the
+    first). Other ways to write a date are not guessed.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        read = value if isinstance(value, datetime) else _iso(value.strip())
+        return (read if read.tzinfo else read.replace(tzinfo=BERLIN)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NotAReport(
+            "bad_time",
+            f"{field} {quoted(str(value))} is not a time; write ISO 8601 such as 2017-05-13T09:40 or "
+            "2017-05-13T09:40+02:00.",
+            field,
+        ) from None
+
+
+def _iso(text: str) -> datetime:
+    # fromisoformat takes a bare date as midnight and any sign between date and time: neither is meant here.
+    if text[10:11] not in {"T", " ", "t"} and text[8:9] not in {"T", "t"}:
+        raise ValueError("no time of day")
+    return datetime.fromisoformat(text)
+
+
+def _received(raw: RawReport, now: datetime) -> datetime:
+    """Return when we (or the file's maker) knew of it; nobody who sends in a report decides that."""
+    if raw.received_at is None or raw.received_at == "" or raw.source in LIVE:
+        return now
+    received_at = moment(raw.received_at, "received_at") or now
+    if received_at > now + AHEAD:
+        raise NotAReport("future_time", f"received_at {received_at:%Y-%m-%dT%H:%MZ} is yet to come.", "received_at")
+    return received_at
+
+
+def _observed(raw: RawReport, received_at: datetime) -> datetime:
+    observed_at = moment(raw.observed_at, "observed_at")
+    if observed_at is None:
+        raise NotAReport("missing_field", "No observed_at is given; write when it was reported.", "observed_at")
+    shown = f"observed_at {observed_at:%Y-%m-%dT%H:%MZ}"
+    if observed_at > received_at + AHEAD:
+        raise NotAReport(
+            "future_time", f"{shown} lies after its receipt ({received_at:%Y-%m-%dT%H:%MZ}); check it.", "observed_at"
+        )
+    earliest = received_at - LIVE_PAST if raw.source in LIVE else EARLIEST
+    if observed_at < earliest:
+        raise NotAReport("too_old", f"{shown} lies before {earliest:%Y-%m-%d}; check it.", "observed_at")
+    return observed_at
+
+
+def _began(raw: RawReport, observed_at: datetime) -> datetime | None:
+    """Return since when it lasts; a beginning after the report itself says nothing and is left out."""
+    began_at = moment(raw.began_at, "began_at")
+    return began_at if began_at is not None and began_at <= observed_at + AHEAD else None
