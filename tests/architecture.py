@@ -10,17 +10,30 @@ from typing import Final
 LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "words": ("aggregator", "aggregator.model", "aggregator.frames", "aggregator.errors", "aggregator.clock", "ingest"),
     "pure": (
-        "aggregator.normalise", "aggregator.places", "aggregator.detect.*", "aggregator.draw.*", "aggregator.export.*",
-        "ingest.parsers.*", "ingest.text",
+        "aggregator.normalise",
+        "aggregator.places",
+        "aggregator.spelling",
+        "aggregator.detect.*",
+        "aggregator.draw.*",
+        "aggregator.export.*",
+        "ingest.parsers.*",
+        "ingest.text",
     ),
     "I/O": (
-        "aggregator.settings", "aggregator.catalogue", "aggregator.geocode", "aggregator.store.*",
-        "aggregator.outbound", "aggregator.alert", "aggregator.instance",
+        "aggregator.settings",
+        "aggregator.catalogue",
+        "aggregator.factfiles",
+        "aggregator.geocode",
+        "aggregator.store.*",
+        "aggregator.outbound",
+        "aggregator.alert",
+        "aggregator.instance",
+        "aggregator.tables",
     ),
-    "joins": ("aggregator.pipeline", "aggregator.history"),
+    "joins": ("aggregator.pipeline", "aggregator.refresh", "aggregator.history"),
     "outer": ("aggregator.web.*", "ingest.feed", "ingest.runner", "ingest.scheduler", "ingest.demo"),
     "commands": ("aggregator.cli.*",),
-}  # fmt: skip
+}
 
 # Where a package of others may be imported; () = everywhere. A new dependency gets its line here.
 HOMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -43,7 +56,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "requests": ("aggregator.outbound",),
     "resvg_py": ("aggregator.draw.*",),
     "scipy": ("aggregator.detect.*",),
-    "shapely": ("aggregator.places", "aggregator.catalogue"),
+    "shapely": ("aggregator.places", "aggregator.catalogue", "aggregator.factfiles"),
     "sqlalchemy": ("aggregator.store.*",),
     "urllib3": ("aggregator.outbound",),
     "waitress": ("aggregator.cli.*",),
