@@ -75,8 +75,8 @@ class Detection:
         self._keep_heartbeat(last, at, as_of)
         with self._instance.store.read() as connection:
             sight = self._look(connection, at, as_of, known)
-            alarmed = {i.stream for i in known if i.ended_at is None and i.state != "withdrawn"}
-            hotspots = find_hotspots(sight.moment, sight.streams, INTERIM, alarmed)
+            running = [i for i in known if i.ended_at is None and i.state != "withdrawn"]
+            hotspots = find_hotspots(sight.moment, sight.streams, INTERIM, running)
             advanced, transitions = _advance(connection, sight, hotspots, known)
         if as_of is None or last is None or at > last:
             self._save(sight, hotspots, advanced, transitions)

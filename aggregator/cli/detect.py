@@ -21,7 +21,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 ABOVE_0 = click.FloatRange(0, min_open=True)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A time in ISO 8601; without a zone it is Europe/Berlin."""
 
     name = "time"

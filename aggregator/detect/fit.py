@@ -21,7 +21,9 @@ Mask = Sequence[tuple[int, int]]  # alarmed stretches of buckets, start inclusiv
 
 CAP_QUANTILE = 0.995  # hours above it are scaled down, so that an outage does not become normal
 NATIONAL_PRIOR = 60e-6 / 24  # reports an hour and inhabitant before anything was heard: 5,000 a day in Germany
-PROFILE_WEIGHT = 30.0  # reports per hour of the week that the pooled profile is worth beside a provider's own
+PROFILE_WEIGHT = (
+    30.0  # reports per hour of the week that "as usual" is worth: flat for the pool, the pool for a provider
+)
 PHI_WEIGHT = 50.0  # reports that the pooled φ is worth beside a stream's own
 HALF = 0.5  # a stream never heard of still expects half a report per history: no level is zero
 LEAK = 0.02  # share of a provider's reports that may come from outside its footprint
@@ -116,9 +118,7 @@ def _hour_weights(cells: Cells, history: History) -> Floats:
 def _pooled_profile(seen: _Seen, hours: Ints) -> Floats:
     own, exposed = _by_hour(seen, hours)
     mean = own.sum() / exposed.sum() if exposed.sum() else 0.0
-    return _smooth(
-        (own + PROFILE_WEIGHT * mean / PER_HOUR + HALF) / (exposed * mean + PROFILE_WEIGHT * mean / PER_HOUR + HALF)
-    )
+    return _smooth((own + PROFILE_WEIGHT) / (exposed * mean + PROFILE_WEIGHT))
 
 
 def _own_profile(seen: _Seen, hours: Ints, pool: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy.typing as npt
 from aggregator.detect.baseline import R_LOCAL
 from aggregator.detect.calibrate import MIN_REPORTS, Calibration
 from aggregator.detect.cube import NO_CELLS, Cells, bucket_start, narrower
-from aggregator.detect.scan import Moment, Tables, drift, score_zones, tabulate
+from aggregator.detect.scan import Moment, Tables, conditional, drift, score_zones, tabulate
 from aggregator.detect.score import clumping, nb1
-from aggregator.model import ALL, Hotspot, Stream
+from aggregator.model import ALL, Hotspot, Incident, Stream
 
 Ints = npt.NDArray[np.int64]
 MOST = 8  # hotspots of one stream in one tick
@@ -21,18 +21,21 @@ EXPLAINED = 0.5  # share of a wider stream's excess that a narrower alarm explai
 
 
 def find_hotspots(
-    moment: Moment, streams: Mapping[Stream, Cells], limits: Calibration, alarmed: Collection[Stream] = ()
+    moment: Moment, streams: Mapping[Stream, Cells], limits: Calibration, open_incidents: Sequence[Incident] = ()
 ) -> list[Hotspot]:
     """Scan all streams; return the hotspots of at least `limits.suspected`, highest score first.
 
-    alarmed: streams with an open incident; they explain the excess of wider streams as hotspots do.
+    open_incidents explain the excess of wider streams as hotspots do; a national one has its stream's zones measured
+    by their share of the nation.
     """
     found: list[Hotspot] = []
+    alarmed = {i.stream for i in open_incidents}
+    national = {i.stream for i in open_incidents if not i.regions}
     for stream in sorted(streams, key=_narrow_first):
         if streams[stream].between(moment.end - max(moment.durations), moment.end).count.sum() < MIN_REPORTS:
             continue
-        for hotspot in scan_stream(moment, stream, streams[stream], limits.suspected):
-            below = {h.stream for h in found} | set(alarmed)
+        for hotspot in scan_stream(moment, stream, streams[stream], limits.suspected, national=stream in national):
+            below = {h.stream for h in found} | alarmed
             if not _explained(moment, hotspot, streams, below):
                 found.append(hotspot)
     return sorted(found, key=lambda h: (-h.score, h.stream.provider, h.stream.service, h.zone))
@@ -42,23 +45,25 @@ def _narrow_first(stream: Stream) -> tuple[bool, bool, str, str]:
     return stream.provider == ALL, stream.service == ALL, stream.provider, stream.service
 
 
-def scan_stream(moment: Moment, stream: Stream, cells: Cells, threshold: float) -> list[Hotspot]:
+def scan_stream(
+    moment: Moment, stream: Stream, cells: Cells, threshold: float, *, national: bool = False
+) -> list[Hotspot]:
     """Return the disjoint hotspots of one stream, best first, the nation at most once.
 
-    Zones below the nation are measured after drift: while the whole nation is up, only an unusual share counts.
+    national: the nation has an open incident. With one, and after its hotspot, zones are measured by their share.
     """
     tables = tabulate(moment, stream, cells)
     found: list[Hotspot] = []
-    nation = True
+    free = True  # the nation is not among the hotspots yet
     while len(found) < MOST:
-        scores = score_zones(moment.zones, tables)
-        zone, column = scores.best(nation=nation)
-        if scores.score[zone, column] < threshold:
+        zone, column, score = score_zones(moment.zones, tables, threshold, by_share=national).best(nation=free)
+        if score < threshold:
             break
-        nation = nation and zone != moment.zones.nation
-        part = _part(moment, tables, zone, column)
-        found.append(_hotspot(moment, stream, part, column, float(scores.score[zone, column])))
+        part = _part(moment, tables, zone, column, by_share=national)
+        found.append(_hotspot(moment, stream, part, column, score))
         tables = tables.without(part.footprint)
+        if zone == moment.zones.nation:
+            free, national = False, True
     return found
 
 
@@ -72,13 +77,14 @@ class _Part:
     expected: float
 
 
-def _part(moment: Moment, tables: Tables, zone: int, column: int) -> _Part:
+def _part(moment: Moment, tables: Tables, zone: int, column: int, *, by_share: bool) -> _Part:
     if zone == moment.zones.nation:
         nowhere = np.empty(0, np.int64)
         return _Part(nowhere, "de", float(tables.count_nation[column]), float(tables.expected_nation[column]))
     footprint = refine(tables, moment.zones.indices(zone), column)
     count = tables.count[footprint].sum(axis=0)
-    expected = drift(tables.expected[footprint].sum(axis=0), count, tables)
+    usual = tables.expected[footprint].sum(axis=0)
+    expected = conditional(usual, tables) if by_share else drift(usual, count, tables)
     name = _zone_name(moment, tables, zone, footprint, column)
     return _Part(footprint, name, float(count[column]), float(expected[column]))
 

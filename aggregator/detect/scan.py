@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from aggregator.detect.baseline import R_LOCAL, R_NATION, Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR, hours_of_week
 from aggregator.detect.calibrate import MIN_REPORTS
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import NOT_LOCATED, Cells
-from aggregator.detect.score import clumping, nb1
+from aggregator.detect.score import clumping, ebp, nb1
 from aggregator.detect.zones import Zones
 from aggregator.model import Stream
 
@@ -24,6 +25,7 @@ SLOW_DURATIONS = (72, 144, 288)  # 6, 12, 24 hours, at full hours
 DRIFT_BUCKETS = 36  # the nation's drift is judged over at least 3 hours
 DRIFT_PRIOR = 15.0  # reports that say "no drift"
 LONGEST = max(SLOW_DURATIONS)
+ROOM = 1.0  # nats by which the cheap Poisson score may be below the floor and the window still be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,32 +131,47 @@ def _count_back(cells: Cells, end: int, lengths: tuple[int, ...], regions: int) 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of every zone (rows) and duration: reports, expected after drift, score."""
+    """The score of the zones `rows` at every duration.
 
-    count: Floats
-    expected: Floats
+    Zones left out have too few reports for an alarm. The nation, where it is there, is the last row.
+    """
+
+    rows: Ints
     score: Floats
+    has_nation: bool
 
-    def best(self, *, nation: bool) -> tuple[int, int]:
-        """Return row and column of the highest score; the last row only if `nation`."""
-        rows = self.score if nation else self.score[:-1]
-        row, column = np.unravel_index(int(np.argmax(rows)), rows.shape)
-        return int(row), int(column)
+    def best(self, *, nation: bool) -> tuple[int, int, float]:
+        """Return zone, column and value of the highest score (`nation`: it may win too); 0 where nothing scores."""
+        score = self.score if nation or not self.has_nation else self.score[:-1]
+        if not score.size:
+            return 0, 0, 0.0
+        row, column = np.unravel_index(int(np.argmax(score)), score.shape)
+        return int(self.rows[row]), int(column), float(score[row, column])
 
 
-def score_zones(zones: Zones, tables: Tables) -> Scores:
-    """Score all zones: those below the nation after leave-one-out drift, the nation without."""
+def score_zones(zones: Zones, tables: Tables, floor: float, *, by_share: bool) -> Scores:
+    """Score all zones that hold enough reports, the nation against its own level; below `floor` 0 will do.
+
+    by_share: the nation is known to be up, and a zone is measured by its share of the nation's reports (the
+    conditional test); else against its own level after leave-one-out drift.
+    """
     hit = np.flatnonzero(tables.count.any(axis=1))
-    count = zones.member[:, hit] @ tables.count[hit]
-    expected = zones.member @ tables.expected
-    expected = drift(expected, count, tables)
-    count[-1], expected[-1] = tables.count_nation, tables.expected_nation
-    inverse_r = _inverse_r(zones, tables)
+    counts = zones.member[:, hit] @ tables.count[hit]
+    counts[-1] = tables.count_nation
+    rows = np.flatnonzero(counts.max(axis=1) >= MIN_REPORTS)
+    count, member = counts[rows], zones.member_rows[rows]
+    expected = member @ tables.expected
+    expected = conditional(expected, tables) if by_share else drift(expected, count, tables)
+    inverse_r = _inverse_r(member, tables.level)
+    has_nation = bool(len(rows)) and int(rows[-1]) == zones.nation
+    if has_nation:
+        expected[-1], inverse_r[-1] = tables.expected_nation, 1 / R_NATION
     score = np.zeros(count.shape)
     worth = (count >= MIN_REPORTS) & (count > expected) & (expected > 0)
+    worth[worth] = ebp(count[worth], expected[worth]) >= floor - ROOM
     k = clumping(tables.level.phi, expected[worth], np.broadcast_to(inverse_r[:, None], count.shape)[worth])
     score[worth] = nb1(count[worth], expected[worth], k=k)
-    return Scores(count, expected, score)
+    return Scores(rows, score, has_nation)
 
 
 def drift(expected: Floats, count: Floats, tables: Tables) -> Floats:
@@ -166,11 +183,15 @@ def drift(expected: Floats, count: Floats, tables: Tables) -> Floats:
     return scaled
 
 
-def _inverse_r(zones: Zones, tables: Tables) -> Floats:
+def conditional(expected: Floats, tables: Tables) -> Floats:
+    """Scale expected reports so that the located nation's are what was counted: only an unusual share is left."""
+    scaled: Floats = expected * (tables.count.sum(axis=0) / np.maximum(tables.expected.sum(axis=0), 1e-12))
+    return scaled
+
+
+def _inverse_r(member: sparse.csr_array, level: StreamBaseline) -> Floats:
     """Return 1/r per zone: 1/r0 + Σ(lambda²/alpha) / (Σ lambda)²."""
-    level = tables.level
-    total = zones.member @ level.rate
-    own = zones.member @ (level.rate**2 / level.shape)
-    inverse = 1 / R_LOCAL + np.divide(own, total**2, out=np.zeros_like(own), where=total > 0)
-    inverse[-1] = 1 / R_NATION
-    return np.asarray(inverse, dtype=np.float64)
+    total = member @ level.rate
+    own = member @ (level.rate**2 / level.shape)
+    inverse: Floats = 1 / R_LOCAL + np.divide(own, total**2, out=np.zeros_like(own), where=total > 0)
+    return inverse

@@ -22,12 +22,13 @@ EARTH_KM = 6371.0
 class Zones:
     """Sets of regions, one a row; the last row is the nation.
 
-    member: sparse (zones, regions), 1 where the zone holds the region; level: place in LEVELS;
-    land: the Land's id for a zone that is a Land, else "".
+    member: sparse (zones, regions), 1 where the zone holds the region, by column and by row; level: place in
+    LEVELS; land: the Land's id for a zone that is a Land, else "".
     """
 
     regions: tuple[str, ...]
     member: sparse.csc_array
+    member_rows: sparse.csr_array
     level: npt.NDArray[np.int64]
     land: tuple[str, ...]
 
@@ -38,7 +39,8 @@ class Zones:
 
     def indices(self, zone: int) -> npt.NDArray[np.int64]:
         """Return the places of the regions that the zone holds, ascending."""
-        return np.flatnonzero(self.member[[zone], :].toarray()[0]).astype(np.int64)
+        low, high = self.member_rows.indptr[zone : zone + 2]
+        return np.sort(self.member_rows.indices[low:high]).astype(np.int64)
 
 
 def great_circle(lat: Floats, lon: Floats) -> Floats:
@@ -84,9 +86,9 @@ def make_zones(regions: Sequence[Region], sizes: Iterable[int] = CIRCLES) -> Zon
     sets.pop(everywhere, None)
     sets[everywhere] = (LEVELS.index("nation"), "")
     level = np.array([kind for kind, _ in sets.values()], dtype=np.int64)
-    return Zones(
-        tuple(r.id for r in regions), member_matrix(list(sets), len(regions)), level, tuple(n for _, n in sets.values())
-    )
+    member = member_matrix(list(sets), len(regions))
+    names = tuple(name for _, name in sets.values())
+    return Zones(tuple(r.id for r in regions), member, member.tocsr(), level, names)
 
 
 def member_matrix(sets: Sequence[tuple[int, ...]], regions: int) -> sparse.csc_array:
