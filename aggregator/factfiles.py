@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import shapely
 
 from aggregator.errors import DataError
-from aggregator.model import Provider, Region, Service
-from aggregator.places import Postcode, Town
+from aggregator.model import ALL, Provider, Region, Service
+from aggregator.placenames import Town
+from aggregator.places import Postcode
 
 T = TypeVar("T")
-MEND = "restore the file or run data/compile.py"
+MEND: Final = "restore the file or run data/compile.py"
+SERVICE_KEYS: Final[dict[str, type]] = {"id": str, "name_de": str, "name_en": str, "aliases": list, "symptoms": dict}
+PROVIDER_KEYS: Final[dict[str, type]] = {
+    **dict.fromkeys(("id", "name", "website", "press_contact", "fault_line"), str),
+    **dict.fromkeys(("aliases", "services", "footprint", "asns"), list),
+    "share": float,
+    "fictitious": bool,
+}
+KIND_NAMES: Final = {str: "a text", list: "a list", dict: "a table", float: "a number", bool: "true or false"}
 
 
 def read_text(path: Path) -> str:
@@ -122,15 +132,12 @@ def read_polygons(path: Path, regions: Mapping[str, Region]) -> dict[str, shapel
 
 
 def read_services(path: Path) -> dict[str, Service]:
-    """Services by id. DataError if a key is missing or unknown."""
-    services = {}
+    """Services by id. DataError if a key is missing, unknown or of the wrong kind."""
+    services: dict[str, Service] = {}
     for table in read_toml(path, "service"):
-        _check_keys(table, Service, path)
-        symptoms = {key: tuple(names) for key, names in table.get("symptoms", {}).items()}
-        if any(len(names) != 2 for names in symptoms.values()):
-            raise _at(path, table, "each symptom needs a German and an English name")
-        aliases = tuple(table.get("aliases", ()))
-        services[table["id"]] = Service(table["id"], table["name_de"], table["name_en"], aliases, symptoms)
+        fields = _fields(table, path, SERVICE_KEYS, {"id", "name_de", "name_en"})
+        fields["symptoms"] = {key: _pair(table, path, names) for key, names in table.get("symptoms", {}).items()}
+        services[_new_id(fields["id"], services, table, path)] = Service(**fields)
     return services
 
 
@@ -138,44 +145,59 @@ def read_providers(path: Path, services: Mapping[str, Service], regions: Mapping
     """Providers by id. DataError if one names a service, a place or a share that cannot be."""
     providers: dict[str, Provider] = {}
     for table in read_toml(path, "provider"):
-        _check_keys(table, Provider, path)
-        provider = Provider(**{key: tuple(v) if isinstance(v, list) else v for key, v in table.items()})
-        _check_provider(provider, table, path, services, regions)
-        if provider.id in providers:
-            raise _at(path, table, "its id is there twice; remove one")
-        providers[provider.id] = provider
+        provider = Provider(**_fields(table, path, PROVIDER_KEYS, {"id", "name", "services"}))
+        _check_provider(provider, table, path, services=services, regions=regions)
+        providers[_new_id(provider.id, providers, table, path)] = provider
     total = sum(p.share for p in providers.values())
     if total > 1 + 1e-9:
         raise DataError(f"{path.name}: the shares add up to {total:.3f}; they may reach 1 at most.")
     return providers
 
 
-def _check_keys(table: Mapping[str, Any], kind: type, path: Path) -> None:
-    known = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
-    needed = {"id", "name_de", "name_en"} if kind is Service else {"id", "name", "services"}
+def _fields(table: Mapping[str, Any], path: Path, kinds: Mapping[str, type], needed: set[str]) -> dict[str, Any]:
+    """The values of one table, lists as tuples. DataError for a missing or unknown key or a wrong kind of value."""
     if needed - table.keys():
         raise _at(path, table, f"{', '.join(sorted(needed - table.keys()))} is missing; add it")
-    if table.keys() - known:
-        raise _at(path, table, f"unknown key {', '.join(sorted(table.keys() - known))}; remove or correct it")
+    if table.keys() - kinds.keys():
+        raise _at(path, table, f"unknown key {', '.join(sorted(table.keys() - kinds.keys()))}; remove or correct it")
+    for key, value in table.items():
+        if not isinstance(value, kinds[key]) and not (kinds[key] is float and value == 0):
+            raise _at(path, table, f"{key} must be {KIND_NAMES[kinds[key]]}, not {value!r}")
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def _pair(table: Mapping[str, Any], path: Path, names: object) -> tuple[str, str]:
+    if not isinstance(names, list) or len(names) != 2:
+        raise _at(path, table, "each symptom needs a German and an English name")
+    return str(names[0]), str(names[1])
+
+
+def _new_id(key: str, taken: Mapping[str, object], table: Mapping[str, Any], path: Path) -> str:
+    if not re.fullmatch(r"[a-z0-9]+([_-][a-z0-9]+)*", key) or key == ALL:
+        raise _at(path, table, "an id is made of small letters, digits and hyphens; correct it")
+    if key in taken:
+        raise _at(path, table, "its id is there twice; remove one")
+    return key
 
 
 def _check_provider(
     provider: Provider,
     table: Mapping[str, Any],
     path: Path,
+    *,
     services: Mapping[str, Service],
     regions: Mapping[str, Region],
 ) -> None:
     unknown = [s for s in provider.services if s not in services]
     if unknown or not provider.services:
-        raise _at(path, table, f"unknown service {', '.join(unknown) or '(none)'}; use ids of services.toml")
-    lost = [p for p in provider.footprint if not any(r.startswith(p) for r in regions)]
+        raise _at(path, table, f"unknown service {', '.join(map(str, unknown)) or '(none)'}; use ids of services.toml")
+    lost = [p for p in provider.footprint if not any(r.startswith(str(p)) for r in regions)]
     if lost:
-        raise _at(path, table, f"footprint {', '.join(lost)} is no beginning of a district key; correct it")
+        raise _at(path, table, f"footprint {', '.join(map(str, lost))} is no beginning of a district key; correct it")
     if not 0 <= provider.share <= 1:
         raise _at(path, table, f"share {provider.share} is not between 0 and 1; correct it")
 
 
 def _at(path: Path, table: Mapping[str, Any], problem: str) -> DataError:
-    owner = str(table.get("id", table.get("name", "?")))
+    owner = str(table.get("id", table.get("name", table.get("name_de", "?"))))
     return DataError(f"{path.name}, line {line_of(path, owner)}, {owner}: {problem}.")

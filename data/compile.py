@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import shapely
-from compile_districts import LAENDER, District, draw, laender_of, middle, neighbours, read_districts
+from compile_districts import LAENDER, District, draw, laender_of, middle, neighbours, read_districts, with_islands
 from compile_places import (
     Locator,
     Town,
@@ -42,23 +42,21 @@ def main() -> None:
     districts = read_districts(sources["districts"])
     write_districts(districts)
     regions = write_plz(sources, districts)
-    towns = read_towns(sources["towns"], districts)
+    towns = read_towns(sources["towns"], with_islands(districts))
     write_towns(towns)
     write_plz_names(read_plz_names(sources["plz_names"]), towns, regions)
 
 
 def write_districts(districts: Sequence[District]) -> None:
     """regions.csv, laender.csv, neighbours.csv, polygons.csv, shapes.json."""
-    write(
-        "regions.csv", REGION_COLUMNS, ((d.id, d.name, d.id[:2], *middle(d.polygon), d.population) for d in districts)
-    )
+    rows = ((d.id, d.name, d.id[:2], *middle(d.polygon), d.population) for d in districts)
+    write("regions.csv", REGION_COLUMNS, rows)
     areas = laender_of({d.id: d.polygon for d in districts})
     people = {land: sum(d.population for d in districts if d.id.startswith(land)) for land in LAENDER}
     write("laender.csv", REGION_COLUMNS, ((i, n, "", *middle(areas[i]), people[i]) for i, n in LAENDER.items()))
     write("neighbours.csv", ("region", "neighbour"), neighbours(districts))
-    write(
-        "polygons.csv", ("region", "wkt"), ((d.id, shapely.to_wkt(d.polygon, rounding_precision=4)) for d in districts)
-    )
+    shapes = ((d.id, shapely.to_wkt(d.polygon, rounding_precision=4)) for d in with_islands(districts))
+    write("polygons.csv", ("region", "wkt"), shapes)
     text = json.dumps(draw(districts), ensure_ascii=False, indent=0)
     (DATA / "shapes.json").write_text(text + "\n", encoding="utf-8")
 

