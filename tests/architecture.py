@@ -12,6 +12,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "pure": (
         "aggregator.normalise",
         "aggregator.places",
+        "aggregator.placenames",
         "aggregator.spelling",
         "aggregator.detect.*",
         "aggregator.draw.*",
@@ -26,6 +27,8 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.geocode",
         "aggregator.store.*",
         "aggregator.outbound",
+        "aggregator.answer",
+        "aggregator.guard",
         "aggregator.alert",
         "aggregator.instance",
         "aggregator.tables",
@@ -52,7 +55,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "pandas": (),
     "platformdirs": ("aggregator.settings",),
     "pyarrow": ("aggregator.export.*", "aggregator.history"),
-    "rapidfuzz": ("aggregator.places",),
+    "rapidfuzz": ("aggregator.placenames",),
     "requests": ("aggregator.outbound",),
     "resvg_py": ("aggregator.draw.*",),
     "scipy": ("aggregator.detect.*",),
@@ -65,7 +68,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 BROAD_EXCEPTS: Final = ("ingest.runner", "aggregator.cli")  # the feed shell and the command's last resort: one each
 CLOCK: Final = "aggregator.clock"
-STOPWATCHES: Final = (CLOCK, "aggregator.outbound")  # may measure how long something took
+STOPWATCHES: Final = (CLOCK, "aggregator.outbound", "aggregator.guard")  # may measure how long something took
 TIME_CALLS: Final = {
     "datetime": {"now", "utcnow", "today"},
     "date": {"today"},

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from architecture import (
+from tests.architecture import (
     CLOCK,
     FILE_CALLS,
     HOMES,

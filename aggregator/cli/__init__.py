@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from aggregator.cli.common import Options
+from aggregator.cli.detect import refresh, scan
 from aggregator.errors import NetzlageError
 
-COMMANDS: tuple[click.Command, ...] = ()
+COMMANDS: tuple[click.Command, ...] = (refresh, scan)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,10 +22,13 @@ COMMANDS: tuple[click.Command, ...] = ()
     type=click.Path(dir_okay=False, path_type=Path),
     help="Settings file (default: netzlage.toml, if there is one).",
 )
+@click.option("--debug", is_flag=True, help="Log everything, tracebacks too, on standard error.")
 @click.version_option(package_name="netzlage")
 @click.pass_context
-def netzlage(context: click.Context, config: Path | None) -> None:
+def netzlage(context: click.Context, config: Path | None, debug: bool) -> None:
     """Find where people's reports of faults cluster more than chance allows, and show the evidence."""
+    if debug:
+        logging.basicConfig(level=logging.DEBUG)
     context.obj = Options(config)
 
 
@@ -34,24 +39,37 @@ for _command in COMMANDS:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. Exit status: 0 done, 1 failed, 2 wrong use; an error is one sentence on standard error."""
     try:
-        sys.exit(netzlage.main(arguments, prog_name="netzlage", standalone_mode=False) or 0)
+        status = netzlage.main(arguments, prog_name="netzlage", standalone_mode=False)
+        sys.stdout.flush()  # a reader that went away shows here at the latest
+        sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.NoArgsIsHelpError as error:
-        fail(error.format_message(), 2)
+        click.echo(error.ctx.get_help())
+        fail("Say which command; they are listed above.", 2)
+    except click.UsageError as error:
+        asked = error.ctx.command_path if error.ctx else "netzlage"
+        fail(f"{error.format_message().rstrip('.')}. See `{asked} --help`.", 2)
     except click.ClickException as error:
-        fail(
-            f"{error.format_message()} See `netzlage --help`." if error.exit_code == 2 else error.format_message(),
-            error.exit_code,
-        )
+        fail(error.format_message(), 1)
     except (click.Abort, KeyboardInterrupt):
         fail("Stopped.", 1)
+    except BrokenPipeError:
+        _leave_a_closed_pipe()
     except NetzlageError as error:
         fail(str(error), 1)
-    except Exception as error:  # the last resort: no traceback reaches a user, `--debug` logs keep it
+    except OSError as error:
+        fail(f"{error.filename or 'The system says'}: {error.strerror or error}.", 1)
+    except Exception as error:  # the last resort: no traceback reaches a user unless `--debug` asks for it
         logging.getLogger("netzlage").debug("unexpected", exc_info=error)
         fail(f"Unexpected error ({type(error).__name__}: {error}); please report it with the command you gave.", 1)
 
 
 def fail(sentence: str, status: int) -> None:
-    """Print one sentence on standard error and leave with `status`."""
-    click.echo(sentence, err=True)
+    """Print one sentence, on one line, on standard error and leave with `status`."""
+    click.echo(" ".join(sentence.split()), err=True)
     sys.exit(status)
+
+
+def _leave_a_closed_pipe() -> None:
+    """Leave without a word when the reader of our output has gone (`| head`), also at the interpreter's last flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
