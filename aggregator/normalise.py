@@ -298,7 +298,7 @@ def _received(raw: RawReport, now: datetime) -> datetime:
         return now
     received_at = moment(raw.received_at, "received_at") or now
     if received_at > now + AHEAD:
-        raise NotAReport("future_time", f"received_at {received_at:%Y-%m-%dT%H:%MZ} is yet to come.", "received_at")
+        raise NotAReport("future_time", f"received_at {_shown(received_at)} is yet to come; check it.", "received_at")
     return received_at
 
 
@@ -306,15 +306,18 @@ def _observed(raw: RawReport, received_at: datetime) -> datetime:
     observed_at = moment(raw.observed_at, "observed_at")
     if observed_at is None:
         raise NotAReport("missing_field", "No observed_at is given; write when it was reported.", "observed_at")
-    shown = f"observed_at {observed_at:%Y-%m-%dT%H:%MZ}"
     if observed_at > received_at + AHEAD:
-        raise NotAReport(
-            "future_time", f"{shown} lies after its receipt ({received_at:%Y-%m-%dT%H:%MZ}); check it.", "observed_at"
-        )
+        after = f"observed_at {_shown(observed_at)} lies after its receipt ({_shown(received_at)}); check it."
+        raise NotAReport("future_time", after, "observed_at")
     earliest = received_at - LIVE_PAST if raw.source in LIVE else EARLIEST
     if observed_at < earliest:
-        raise NotAReport("too_old", f"{shown} lies before {earliest:%Y-%m-%d}; check it.", "observed_at")
+        before = f"observed_at {_shown(observed_at)} lies before {_shown(earliest)}; check it."
+        raise NotAReport("too_old", before, "observed_at")
     return observed_at
+
+
+def _shown(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%MZ")
 
 
 def _began(raw: RawReport, observed_at: datetime) -> datetime | None:

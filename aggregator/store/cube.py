@@ -16,7 +16,7 @@ from aggregator.frames import BUCKET
 from aggregator.model import Filter, Report
 from aggregator.store.schema import MICROSECOND, cube, heard, reports
 from aggregator.store.schema import listening as listening_table
-from aggregator.store.select import conditions, upsert
+from aggregator.store.select import conditions, encoder, in_bulk, upsert
 from aggregator.store.select import frame as frame_of
 
 PARTS = ("region", "bucket", "provider", "service", "source")
@@ -27,11 +27,11 @@ def count(connection: Connection, new: Sequence[Report]) -> None:
     cells = Counter((r.region, _bucket(r.observed_at), r.provider, r.service, r.source) for r in new if r.counted)
     if not cells:
         return
-    # In the order of the key: two writers then wait for each other instead of locking each other out.
-    rows = [{**dict(zip(PARTS, cell, strict=True)), "count": cells[cell]} for cell in sorted(cells)]
-    insertion = upsert(connection, cube)
+    insertion, at = upsert(connection, cube), encoder(connection)
     more = {"count": cube.c["count"] + insertion.excluded["count"]}
-    connection.execute(insertion.on_conflict_do_update(index_elements=list(PARTS), set_=more), rows)
+    # In the order of the key: two writers then wait for each other instead of locking each other out.
+    rows = [(cell[0], at(cell[1]), *cell[2:], cells[cell]) for cell in sorted(cells)]
+    in_bulk(connection, insertion.on_conflict_do_update(index_elements=list(PARTS), set_=more), rows)
 
 
 def _bucket(moment: datetime) -> datetime:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, true, tuple_
 
 from aggregator import frames
 from aggregator.model import Filter, Report, Stream
-from aggregator.store import cube, names
-from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reporters, reports, seen
-from aggregator.store.select import PAGE, chunks, conditions, upsert
+from aggregator.store import cube, names, reporters
+from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
+from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, upsert
 from aggregator.store.select import frame as frame_of
 
 if TYPE_CHECKING:
     from aggregator.store.engine import Store
-
-ONCE_IN: Final = timedelta(hours=6)  # one reporter counts once per provider and service in this time
 
 # Who reported is never given on: a row has no reporter and no block.
 PUBLIC: Final = tuple(c for c in reports.c if c.name not in {"reporter", "block"})
@@ -46,7 +43,7 @@ def add(connection: Connection, given: Sequence[Report]) -> Added:
     for report in given:
         fresh.setdefault(report.report_id, report)
     unseen = _claim(connection, list(fresh))
-    kept = _decide(connection, [report for report in fresh.values() if report.report_id in unseen])
+    kept = reporters.decide(connection, [report for report in fresh.values() if report.report_id in unseen])
     if kept:
         _insert(connection, kept)
     return Added(kept, len(given) - len(kept))
@@ -56,90 +53,42 @@ def _claim(connection: Connection, ids: list[str]) -> set[str]:
     """Mark the ids as seen and return those that were not; safe against another writer that does the same."""
     if not ids:
         return set()
-    claim = upsert(connection, seen).on_conflict_do_nothing().returning(seen.c.report_id)
-    return set(connection.execute(claim, [{"report_id": report_id} for report_id in ids]).scalars())
-
-
-def _decide(connection: Connection, arrived: list[Report]) -> list[Report]:
-    """Return the reports with `counted` set: False where the same reporter was counted within six hours."""
-    keyed = [report for report in arrived if report.reporter]
-    if not keyed:
-        return arrived
-    before = _counted_before(connection, keyed)
-    counted_now, decided = [], []
-    for report in arrived:
-        counts = not report.reporter or _first_in_six_hours(before, report)
-        if report.reporter and counts:
-            counted_now.append(report)
-        decided.append(report if counts == report.counted else replace(report, counted=counts))
-    if counted_now:
-        connection.execute(insert(reporters), [_reporter_row(report) for report in counted_now])
-    return decided
-
-
-Times = dict[tuple[str, str, str], list[datetime]]
-
-
-def _first_in_six_hours(before: Times, report: Report) -> bool:
-    times = before[report.reporter, report.provider, report.service]
-    if any(abs(report.observed_at - time) < ONCE_IN for time in times):
-        return False
-    times.append(report.observed_at)
-    return True
-
-
-def _counted_before(connection: Connection, keyed: list[Report]) -> Times:
-    """Return when the reporters of `keyed` were counted, as far as it can matter to these reports."""
-    moments = [report.observed_at for report in keyed]
-    c = reporters.c
-    found: Times = defaultdict(list)
-    for some in chunks(sorted({report.reporter for report in keyed})):
-        near = c.observed_at.between(min(moments) - ONCE_IN, max(moments) + ONCE_IN)
-        query = select(c.reporter, c.provider, c.service, c.observed_at).where(c.reporter.in_(some), near)
-        for reporter, provider, service, observed_at in connection.execute(query):
-            found[reporter, provider, service].append(observed_at)
-    return found
-
-
-def _reporter_row(report: Report) -> Row:
-    return {
-        "reporter": report.reporter,
-        "provider": report.provider,
-        "service": report.service,
-        "observed_at": report.observed_at,
-    }
+    new = upsert(connection, seen)
+    if connection.dialect.name == "sqlite":  # one value for all ids: half the time of a row of values for each
+        all_ids = new.from_select(["report_id"], select(listed(sorted(ids)).c.value).where(true()))
+        return set(connection.execute(all_ids.on_conflict_do_nothing().returning(seen.c.report_id)).scalars())
+    claim = new.on_conflict_do_nothing().returning(seen.c.report_id)
+    return set(connection.execute(claim, [{"report_id": report_id} for report_id in sorted(ids)]).scalars())
 
 
 def _insert(connection: Connection, kept: list[Report]) -> None:
-    connection.execute(insert(reports), [row_of(report) for report in kept])
-    said = [{"report_id": report.report_id, "comment": report.comment} for report in kept if report.comment]
-    if said:
-        connection.execute(insert(comments), said)
-    named = {report.provider: report.provider_name for report in kept if report.provider_name}
-    names.add(connection, named)
+    at = encoder(connection)
+    in_bulk(connection, insert(reports), [_row(report, at) for report in kept])
+    in_bulk(connection, insert(comments), [(report.report_id, report.comment) for report in kept if report.comment])
+    names.add(connection, {report.provider: report.provider_name for report in kept if report.provider_name})
     cube.count(connection, kept)
 
 
-def row_of(report: Report) -> dict[str, Any]:
-    """Return the row of the reports table for `report`."""
-    return {
-        "observed_at": report.observed_at,
-        "report_id": report.report_id,
-        "source": report.source,
-        "reporter": report.reporter,
-        "block": report.block,
-        "provider": report.provider,
-        "service": report.service,
-        "symptom": report.symptom,
-        "region": report.region,
-        "plz": report.plz,
-        "place_source": report.place_source,
-        "lat": report.lat,
-        "lon": report.lon,
-        "began_at": report.began_at,
-        "received_at": report.received_at,
-        "counted": report.counted,
-    }
+def _row(report: Report, at: Callable[[datetime], Any]) -> tuple[Any, ...]:
+    """Return the values of the reports table, in the order of its columns."""
+    return (
+        at(report.observed_at),
+        report.report_id,
+        report.source,
+        report.reporter,
+        report.block,
+        report.provider,
+        report.service,
+        report.symptom,
+        report.region,
+        report.plz,
+        report.place_source,
+        report.lat,
+        report.lon,
+        at(report.began_at) if report.began_at else None,
+        at(report.received_at),
+        report.counted,
+    )
 
 
 def frame(connection: Connection, f: Filter, *, counted_only: bool = False) -> pd.DataFrame:
@@ -222,10 +171,7 @@ def times(  # noqa: PLR0917 - the question in the order it is asked
     query = select(reports.c.observed_at).where(reports.c.counted, *_conditions(f)).order_by(reports.c.observed_at)
     if regions is None:
         return list(connection.execute(query).scalars())
-    found: list[datetime] = []
-    for some in chunks(sorted(set(regions))):
-        found.extend(connection.execute(query.where(reports.c.region.in_(some))).scalars())
-    return sorted(found)
+    return list(connection.execute(query.where(any_of(connection, reports.c.region, sorted(set(regions))))).scalars())
 
 
 def last_received(connection: Connection, source: str) -> datetime | None:

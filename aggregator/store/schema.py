@@ -94,10 +94,12 @@ comments = Table("comments", metadata, _text("report_id", key=True), _text("comm
 # Every report id ever taken, kept when the report itself is gone: it makes each taking idempotent.
 seen = Table("seen", metadata, _text("report_id", key=True), sqlite_with_rowid=False)
 
-# When a reporter was counted: what the six-hour rule is decided by.
+# When a reporter was counted: what the six-hour rule is decided by. The span (six hours each, numbered from the epoch)
+# leads the key, so that what is written and asked for together lies together.
 reporters = Table(
     "reporters",
     metadata,
+    Column("span", Integer, primary_key=True),
     _text("reporter", key=True),
     _text("provider", key=True),
     _text("service", key=True),

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Select, Table, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Table,
+    TableValuedAlias,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator.frames import TIME
 from aggregator.model import ALL, Filter
+from aggregator.store.schema import EPOCH, MICROSECOND
 
 PAGE = 5000
-PARAMETERS = 900  # values in one IN (...): below the limit of every SQLite
 
 
 def conditions(table: Table, f: Filter, time: str, known: str = "") -> list[ColumnElement[bool]]:
@@ -47,9 +61,44 @@ def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def chunks(values: Sequence[Any], size: int = PARAMETERS) -> Iterator[Sequence[Any]]:
-    """Cut `values` into runs of at most `size`."""
-    return (values[i : i + size] for i in range(0, len(values), size))
+def any_of(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of `values`; on SQLite as one parameter, however many there are."""
+    if connection.dialect.name != "sqlite":
+        return column.in_(values)
+    return column.in_(select(listed(values).c.value))
+
+
+def listed(values: Sequence[str]) -> TableValuedAlias:
+    """Return `values` as a table of one column `value` (SQLite)."""
+    return func.json_each(json.dumps(values)).table_valued("value")
+
+
+def in_bulk(connection: Connection, statement: Insert, rows: Sequence[Sequence[Any]]) -> None:
+    """Run `statement` for each of `rows`: values in the order of the table's columns, times made by `encoder`.
+
+    On SQLite the rows go straight to the driver: that saves SQLAlchemy's work on each value, most of the time of a row.
+    """
+    if not rows:
+        return
+    names = [column.name for column in statement.table.c]
+    if connection.dialect.name == "sqlite":
+        compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+        connection.exec_driver_sql(str(compiled), [tuple(row) for row in rows])
+    else:
+        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def encoder(connection: Connection) -> Callable[[datetime], Any]:
+    """Return what turns a moment into a value for `in_bulk`."""
+    return _microseconds if connection.dialect.name == "sqlite" else _as_it_is
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // MICROSECOND
+
+
+def _as_it_is(moment: datetime) -> datetime:
+    return moment
 
 
 def frame(connection: Connection, query: Select[Any], schema: Mapping[str, str]) -> pd.DataFrame:

@@ -58,11 +58,12 @@ def _reports() -> None:
     )
     op.create_table(
         "reporters",
+        sa.Column("span", sa.Integer(), nullable=False),
         sa.Column("reporter", sa.Text(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("service", sa.Text(), nullable=False),
         sa.Column("observed_at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("reporter", "provider", "service", "observed_at"),
+        sa.PrimaryKeyConstraint("span", "reporter", "provider", "service", "observed_at"),
         sqlite_with_rowid=False,
     )
     op.create_table(
