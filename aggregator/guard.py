@@ -1,0 +1,114 @@
+"""Which addresses a request may reach, and the watch that cuts its connection at the deadline. I/O."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, Final
+
+from aggregator.errors import FeedUnreachable
+
+Resolve = Callable[[str, int], list[str]]
+NAT64: Final = ip_network("64:ff9b::/96")
+
+
+def resolve_host(host: str, port: int) -> list[str]:
+    """Return the addresses of `host`, in the order to try; OSError where it has none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_global(address: str) -> bool:
+    """Say whether an address belongs to the public internet, also looking inside IPv6 that carries IPv4."""
+    parsed = ip_address(address.partition("%")[0])
+    inner = _carried(parsed) if isinstance(parsed, IPv6Address) else None
+    return parsed.is_global and not parsed.is_multicast and (inner is None or inner.is_global)
+
+
+def _carried(address: IPv6Address) -> IPv4Address | None:
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+def permitted(host: str, port: int, resolve: Resolve, allowed: Callable[[str], bool] | None) -> list[str]:
+    """Resolve `host` once and return the addresses that may be reached (allowed None: all).
+
+    Raises FeedUnreachable where none may, OSError where there is none.
+    """
+    addresses = resolve(host, port)
+    good = [address for address in addresses if allowed is None or allowed(address)]
+    if addresses and not good:
+        raise FeedUnreachable(
+            f"{host} is at {addresses[0]}, which is not a public address; set allow_private = true in its stanza "
+            "if it is a server of your own."
+        )
+    return good
+
+
+class Watch:
+    """A deadline for what happens on sockets: when it is reached, they are shut down, whatever waits on them."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._until = float("inf")
+
+    def start(self, seconds: float) -> None:
+        """Begin to count down, for one request."""
+        self.stop()
+        self._until = self._monotonic() + seconds
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """End the countdown."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline, 0 or less after it."""
+        return self._until - self._monotonic()
+
+    def add(self, connected: socket.socket) -> None:
+        """Watch a socket. A duplicate is kept: TLS takes the original away from its object."""
+        with self._lock:
+            self._sockets.append(connected.dup())
+
+    def _cut(self) -> None:
+        with self._lock:
+            for watched in self._sockets:
+                with contextlib.suppress(OSError):
+                    watched.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Stop, and let go of the sockets."""
+        self.stop()
+        with self._lock:
+            for watched in self._sockets:
+                watched.close()
+            self._sockets.clear()
+
+
+def connect(addresses: list[str], port: int, timeout: float, options: Any = ()) -> socket.socket:
+    """Connect to the first of `addresses` that answers; OSError of the last where none does."""
+    error: OSError = OSError("there is no address")
+    for address in addresses:
+        try:
+            connected = socket.create_connection((address, port), timeout)
+        except OSError as failed:
+            error = failed
+            continue
+        for option in options or ():
+            connected.setsockopt(*option)
+        return connected
+    raise error

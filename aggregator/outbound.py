@@ -1,0 +1,292 @@
+"""The one place that speaks HTTP to others: GET and POST with deadline, size cap, retries, ETag, address guard. I/O."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Final, Literal
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError as TransportError
+from urllib3.exceptions import NewConnectionError
+
+from aggregator import guard
+from aggregator.answer import Answer, is_file, read_file, refuse
+from aggregator.errors import FeedError, FeedUnreachable
+
+AGENT: Final = "Netzlage/0.1 (+https://github.com/netzlage/netzlage)"
+DEADLINE: Final = 30.0  # seconds, for redirects, retries and the whole body together
+CONNECT: Final = 5.0  # seconds for one attempt to connect
+MAX_BYTES: Final = 20_000_000  # after decompression
+MAX_REDIRECTS: Final = 3
+CHUNK: Final = 65_536
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# Two more tries of a GET whose connection failed or that got 502, 503 or 504. A Retry-After is not slept on: it could
+# be an hour, and the schedule asks again anyway.
+RETRIES: Final = urllib3.Retry(
+    total=2,
+    redirect=0,
+    read=0,
+    other=0,
+    backoff_factor=0.2,
+    backoff_max=1.0,
+    status_forcelist=(502, 503, 504),
+    allowed_methods=("GET",),
+    respect_retry_after_header=False,
+    raise_on_status=False,
+)
+
+
+class Outbound:
+    """GET and POST to the servers of others; also reads a path or a file: URL.
+
+    Every method raises FeedUnreachable or FeedBlocked, each with one sentence. monotonic, resolve, allowed (which
+    addresses are public) can be replaced in tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        agent: str = AGENT,
+        monotonic: Callable[[], float] = time.monotonic,
+        resolve: guard.Resolve = guard.resolve_host,
+        allowed: Callable[[str], bool] = guard.is_global,
+    ) -> None:
+        self._agent, self._monotonic, self._resolve, self._allowed = agent, monotonic, resolve, allowed
+        self._validators: dict[str, tuple[str, str]] = {}
+
+    def conversation(self, *, allow_private: bool = False) -> Conversation:
+        """Return a context in which several requests to one server share a connection."""
+        adapter = GuardedAdapter(guard.Watch(self._monotonic), self._resolve, None if allow_private else self._allowed)
+        return Conversation(adapter, self._agent)
+
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+        etag: str = "",
+        last_modified: str = "",
+        allow_private: bool = False,
+    ) -> Answer:
+        """Fetch a URL, path or file: URL, within `deadline` seconds and `max_bytes` decoded bytes in all."""
+        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        sent = {**(headers or {}), **{name: value for name, value in conditions.items() if value}}
+        with self.conversation(allow_private=allow_private) as talk:
+            return talk.get(url, headers=sent, deadline=deadline, max_bytes=max_bytes)
+
+    def post(
+        self,
+        url: str,
+        *,
+        data: Mapping[str, str] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+        allow_private: bool = False,
+    ) -> Answer:
+        """Send `data` once: an answer of 5xx is not asked for again, a redirect not followed."""
+        with self.conversation(allow_private=allow_private) as talk:
+            return talk.post(url, data=data, headers=headers, deadline=deadline, max_bytes=max_bytes)
+
+    def remembered(self, url: str) -> tuple[str, str]:
+        """Return ETag and Last-Modified of the last answer of `url` that was of use, empty where there is none."""
+        return self._validators.get(url, ("", ""))
+
+    def remember(self, url: str, answer: Answer) -> None:
+        """Keep an answer's validators; to be called only once its content is stored."""
+        if answer.etag or answer.last_modified:
+            self._validators[url] = (answer.etag, answer.last_modified)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to be sent."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    headers: Mapping[str, str]
+    data: Mapping[str, str] | bytes | None
+
+
+class Conversation:
+    """Several requests over one connection. For one thread, and to be closed."""
+
+    def __init__(self, adapter: GuardedAdapter, agent: str) -> None:
+        self._watch = adapter.watch
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = agent
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def __enter__(self) -> Conversation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+        self._watch.close()
+
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+    ) -> Answer:
+        """As Outbound.get."""
+        if is_file(url):
+            return read_file(url, dict(headers or {}), max_bytes)
+        return self._talk(Request("GET", url, dict(headers or {}), None), deadline, max_bytes)
+
+    def post(
+        self,
+        url: str,
+        *,
+        data: Mapping[str, str] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+    ) -> Answer:
+        """As Outbound.post."""
+        return self._talk(Request("POST", url, dict(headers or {}), data), deadline, max_bytes)
+
+    def _talk(self, request: Request, deadline: float, cap: int) -> Answer:
+        """Follow redirects by hand; the deadline is for all of it."""
+        self._watch.start(deadline)
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                answer = self._once(request, cap)
+                if isinstance(answer, Answer):
+                    return answer
+                request = answer
+            raise FeedUnreachable(f"{_host(request.url)} redirects more than {MAX_REDIRECTS} times.")
+        except FeedError:
+            raise
+        except (requests.RequestException, TransportError, OSError, ValueError) as error:
+            raise FeedUnreachable(self._why(error, request.url, deadline)) from None
+        finally:
+            self._watch.stop()
+
+    def _once(self, request: Request, cap: int) -> Answer | Request:
+        """Return the answer, or the request that the server sends us on to."""
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise FeedUnreachable(f"{request.url[:200]!r} is not an http or https address.")
+        left = max(self._watch.left, 0.001)
+        with self._session.request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            data=request.data,
+            stream=True,
+            allow_redirects=False,
+            timeout=(min(CONNECT, left), left),
+        ) as response:
+            if response.status_code in REDIRECTS and "Location" in response.headers:
+                return _onward(request, response.headers["Location"])
+            body = self._body(response, _host(request.url), cap)
+            refuse(response.status_code, body, _host(request.url))
+            return _answer(response, body)
+
+    def _body(self, response: requests.Response, host: str, cap: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            size += len(chunk)
+            if size > cap:
+                raise FeedUnreachable(f"{host} sends more than {cap:,} bytes; nothing of it was taken.")
+            if self._watch.left <= 0:
+                raise TimeoutError
+            parts.append(chunk)
+        return b"".join(parts)
+
+    def _why(self, error: Exception, url: str, deadline: float) -> str:
+        host = _host(url)
+        if self._watch.left <= 0 or isinstance(error, requests.Timeout | TimeoutError):
+            return f"{host} did not answer in full within {deadline:g} seconds."
+        if isinstance(error, requests.exceptions.SSLError):
+            return f"{host} has no certificate that can be trusted."
+        if "IncompleteRead" in repr(error):
+            return f"{host} broke off in the middle of its answer."
+        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
+            return f"{url[:200]!r} cannot be requested; check the address."
+        if "NewConnectionError" in repr(error):
+            return f"{host} cannot be reached; check its name and the network."
+        return f"{host} ended the connection without an answer that can be read."
+
+
+def _answer(response: requests.Response, body: bytes) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(
+        response.status_code,
+        headers,
+        body,
+        response.url,
+        etag=headers.get("etag", ""),
+        last_modified=headers.get("last-modified", ""),
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2] or url[:80]
+
+
+def _server(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _onward(request: Request, location: str) -> Request:
+    """Return the request for where the server sends us; what identifies us stays with the server it was meant for."""
+    if request.method == "POST":
+        raise FeedUnreachable(f"{_host(request.url)} redirects a POST, which is not followed.")
+    url = urljoin(request.url, location)
+    if _server(urlsplit(url)) == _server(urlsplit(request.url)):
+        return replace(request, url=url)
+    kept = {name: value for name, value in request.headers.items() if name.lower() not in {"authorization", "cookie"}}
+    return replace(request, url=url, headers=kept)
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Connects only to addresses that are allowed, and to the very address that was looked at.
+
+    Host header, SNI and certificate stay those of the name: only the socket is opened by us.
+    """
+
+    def __init__(self, watch: guard.Watch, resolve: guard.Resolve, allowed: Callable[[str], bool] | None) -> None:
+        self.watch, self._resolve, self._allowed = watch, resolve, allowed
+        super().__init__(max_retries=RETRIES, pool_connections=4, pool_maxsize=2)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the pool that requests would use, with connections that open their socket through the guard."""
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        base = HTTPSConnection if pool.scheme == "https" else HTTPConnection
+        pool.ConnectionCls = type(f"Guarded{base.__name__}", (base,), {"_new_conn": self._opener()})
+        return pool
+
+    def _opener(self) -> Callable[[HTTPConnection], socket.socket]:
+        def open_socket(connection: HTTPConnection) -> socket.socket:
+            if self.watch.left <= 0:
+                raise TimeoutError
+            timeout = connection.timeout if isinstance(connection.timeout, int | float) else CONNECT
+            try:
+                addresses = guard.permitted(connection.host, connection.port, self._resolve, self._allowed)
+                opened = guard.connect(addresses, connection.port, timeout, connection.socket_options)
+            except OSError as error:
+                raise NewConnectionError(connection, str(error)) from None
+            self.watch.add(opened)
+            return opened
+
+        return open_socket
