@@ -1,0 +1,43 @@
+"""What all tests share: no settings and no folders of the person who runs them, and a browser where there is one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.settings import PREFIX
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_of_the_persons_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Take settings out of the environment, and lead the platform's user data folder into a temporary one."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            patch.delenv(name)
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The path of a Chromium; skips where there is none (in CI that is a failure, see below)."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("needs Chromium: install it, or name its path in CHROMIUM")
+    return Path(path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a browser test that was skipped fail in CI: there the browser must be."""
+    report = yield
+    if report.skipped and item.get_closest_marker("browser") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but in CI the browser must be there: {call.excinfo and call.excinfo.value}"
+    return report
