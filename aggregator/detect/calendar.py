@@ -31,7 +31,7 @@ def hours_of_week(buckets: Ints, lands: Sequence[str], timezone: str = "Europe/B
     """
     local = pd.DatetimeIndex(pd.to_datetime(buckets * BUCKET_SECONDS, unit="s", utc=True)).tz_convert(timezone)
     hour = np.asarray(local.hour, dtype=np.int64)
-    weekday = np.asarray(local.weekday, dtype=np.int64)
+    weekday = np.asarray(local.day_of_week, dtype=np.int64)
     days = np.asarray(local.tz_localize(None).to_numpy(), dtype="datetime64[D]")
     rows = [np.where(_is_holiday(days, land), SUNDAY, weekday) * 24 + hour for land in lands]
     return np.array(rows, dtype=np.int64).reshape(len(lands), len(buckets))

@@ -56,7 +56,8 @@ def scan_stream(
     found: list[Hotspot] = []
     free = True  # the nation is not among the hotspots yet
     while len(found) < MOST:
-        zone, column, score = score_zones(moment.zones, tables, threshold, by_share=national).best(nation=free)
+        scores = score_zones(moment.zones, tables, threshold, by_share=national)
+        zone, column, score = scores.best(moment.zones.nation, nation=free)
         if score < threshold:
             break
         part = _part(moment, tables, zone, column, by_share=national)

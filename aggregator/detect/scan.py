@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -140,13 +141,22 @@ class Scores:
     score: Floats
     has_nation: bool
 
-    def best(self, *, nation: bool) -> tuple[int, int, float]:
-        """Return zone, column and value of the highest score (`nation`: it may win too); 0 where nothing scores."""
-        score = self.score if nation or not self.has_nation else self.score[:-1]
-        if not score.size:
-            return 0, 0, 0.0
+    def best(self, zones: int, *, nation: bool) -> tuple[int, int, float]:
+        """Return zone, column and value of the highest score; 0 where nothing scores.
+
+        nation: it may win too, and does unless a zone beats it by ln(zones): that much the best of so many gains by
+        chance (until calibrated levels compare the two).
+        """
+        below = self.score[:-1] if self.has_nation else self.score
+        candidates = [self._top(below, 0)] if below.size else []
+        if nation and self.has_nation:
+            candidates.append(self._top(self.score[-1:], len(below)))
+            candidates.sort(key=lambda c: c[2] + (math.log(zones) if c[0] == self.rows[-1] else 0.0))
+        return candidates[-1] if candidates else (0, 0, 0.0)
+
+    def _top(self, score: Floats, first: int) -> tuple[int, int, float]:
         row, column = np.unravel_index(int(np.argmax(score)), score.shape)
-        return int(self.rows[row]), int(column), float(score[row, column])
+        return int(self.rows[first + row]), int(column), float(score[row, column])
 
 
 def score_zones(zones: Zones, tables: Tables, floor: float, *, by_share: bool) -> Scores:
@@ -190,8 +200,14 @@ def conditional(expected: Floats, tables: Tables) -> Floats:
 
 
 def _inverse_r(member: sparse.csr_array, level: StreamBaseline) -> Floats:
-    """Return 1/r per zone: 1/r0 + Σ(lambda²/alpha) / (Σ lambda)²."""
+    """Return 1/r per zone: 1/r0 + Σ(lambda²/alpha) / (Σ lambda)².
+
+    1/r0 goes from a district's to the nation's with the share of the nation that the zone holds: drift corrects a
+    large zone less, so its level is less certain.
+    """
     total = member @ level.rate
     own = member @ (level.rate**2 / level.shape)
-    inverse: Floats = 1 / R_LOCAL + np.divide(own, total**2, out=np.zeros_like(own), where=total > 0)
+    share = total / max(float(level.rate.sum()), 1e-300)
+    drifting = (1 - share) / R_LOCAL + share / R_NATION
+    inverse: Floats = drifting + np.divide(own, total**2, out=np.zeros_like(own), where=total > 0)
     return inverse

@@ -1,0 +1,48 @@
+"""Zero and "was not listening" are different."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from aggregator.detect.coverage import cover
+from aggregator.detect.cube import bucket_number
+from aggregator.frames import LISTENING, conform, empty
+from tests.detect.world import DAY, listened
+
+START, END = bucket_number(DAY), bucket_number(DAY) + 12
+USUAL = pd.DataFrame({"provider": ["o2", "o2"], "source": ["feed", "form"], "count": [90, 10]})
+
+
+def heard(*sources: str) -> pd.DataFrame:
+    hour = listened(DAY, DAY + timedelta(hours=1))
+    return pd.concat([hour.assign(source=source) for source in sources]).pipe(conform, LISTENING)
+
+
+def test_the_share_is_what_the_listening_sources_usually_bring() -> None:
+    coverage = cover(heard("form"), USUAL, START, END)
+    assert coverage.of("o2") == pytest.approx([0.1] * 12)
+    assert cover(heard("form", "feed"), USUAL, START, END).of("o2") == pytest.approx([1.0] * 12)
+
+
+def test_below_half_a_bucket_is_blind() -> None:
+    coverage = cover(heard("form"), USUAL, START, END)
+    assert coverage.heard("o2", START, END).tolist() == [0.0] * 12
+
+
+def test_outside_the_table_nothing_was_heard() -> None:
+    coverage = cover(heard("feed"), USUAL, START, END)
+    assert coverage.heard("o2", START - 2, START + 2) == pytest.approx([0, 0, 0.9, 0.9])
+
+
+def test_a_provider_without_history_is_judged_like_all_together() -> None:
+    coverage = cover(heard("feed"), USUAL, START, END)
+    assert coverage.of("new") == pytest.approx(coverage.of("all"))
+
+
+def test_with_no_history_one_listening_source_is_enough() -> None:
+    nothing = USUAL[USUAL["count"] < 0]
+    assert cover(heard("form"), nothing, START, END).of("o2") == pytest.approx([1.0] * 12)
+    assert cover(empty(LISTENING), nothing, START, END).of("o2") == pytest.approx([0.0] * 12)

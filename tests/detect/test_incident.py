@@ -1,0 +1,155 @@
+"""The life of an incident, told as scenarios of what each look finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aggregator.detect.calibrate import INTERIM
+from aggregator.detect.evidence import RECENTS, Evidence, Recent
+from aggregator.detect.incident import continues, is_over, make_id, match, step
+from aggregator.detect.onset import Onset
+from aggregator.model import ALL, Hotspot, Incident, Stream
+
+AT = datetime(2017, 5, 13, 8, 0, tzinfo=UTC)
+DSL = Stream("o2", "fixed_internet")
+
+
+def hotspot(score: float = 30.0, regions: tuple[str, ...] = ("02000",), stream: Stream = DSL) -> Hotspot:
+    zone = regions[0] if regions else "de"
+    return Hotspot(stream, zone, regions, AT - timedelta(minutes=30), AT, 20, 0.4, score)
+
+
+def evidence(
+    reports: int = 20, expected: float = 0.4, recent: tuple[float, float] = (20, 0.2), *, heard: bool = True
+) -> Evidence:
+    """Everything since 30 minutes ago; `recent` = reports and expected in the last 30 minutes, before that as many."""
+    start = AT - timedelta(minutes=30)
+    recents = tuple(Recent(r, recent[0] * (r / RECENTS[0]), recent[1] * (r / RECENTS[0]), heard) for r in RECENTS)
+    return Evidence(Onset(start, start, start), reports, expected, recents)
+
+
+def opened(**how: object) -> Incident:
+    result = step(None, hotspot(**how), evidence(), AT, INTERIM)  # type: ignore[arg-type]
+    assert result
+    return result[0]
+
+
+def test_a_hotspot_opens_an_incident_with_a_transition() -> None:
+    result = step(None, hotspot(), evidence(), AT, INTERIM)
+    assert result
+    incident, transition = result
+    assert incident.incident_id == "20170513-o2-fixed_internet-02000"
+    assert (incident.state, incident.scope, incident.pattern) == ("strong", "local", "one_provider_regional")
+    assert (incident.reports, incident.expected, incident.relative_risk) == (20, 0.4, None)
+    assert transition
+    assert (transition.state, transition.at) == ("strong", AT)
+
+
+def test_a_weak_hotspot_is_suspected_and_a_cold_start_never_strong() -> None:
+    assert opened(score=15.0).state == "suspected"
+    result = step(None, hotspot(), evidence(), AT, INTERIM, cold=True)
+    assert result
+    assert (result[0].state, result[0].cold) == ("suspected", True)
+
+
+def test_a_ratio_is_given_only_where_one_report_is_expected() -> None:
+    result = step(opened(), hotspot(), evidence(30, 1.5), AT, INTERIM)
+    assert result
+    assert result[0].relative_risk == 20
+
+
+def test_nothing_new_is_no_transition() -> None:
+    result = step(opened(), hotspot(), evidence(), AT + timedelta(minutes=5), INTERIM)
+    assert result
+    assert result[1] is None
+    assert result[0].updated_at == AT + timedelta(minutes=5)
+
+
+def test_strong_stays_strong_when_the_score_sinks() -> None:
+    result = step(opened(), hotspot(15.0), evidence(), AT, INTERIM)
+    assert result
+    assert result[0].state == "strong"
+    assert result[0].score == 30
+
+
+def test_half_as_many_reports_are_easing_and_many_again_are_strong() -> None:
+    easing = step(opened(), hotspot(), evidence(100, 2.0, (6, 0.4)), AT, INTERIM)
+    assert easing
+    assert easing[0].state == "easing"
+    back = step(easing[0], hotspot(), evidence(110, 2.2, (20, 0.4)), AT, INTERIM)
+    assert back
+    assert back[0].state == "strong"
+
+
+def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
+    over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), AT, INTERIM)
+    assert over
+    assert (over[0].state, over[0].ended_at) == ("over", AT - timedelta(minutes=30))
+    assert over[1]
+    assert over[1].state == "over"
+
+
+def test_a_quiet_night_is_not_the_end() -> None:
+    assert not is_over(evidence(600, 38.0, (0, 0.02)))
+
+
+def test_blind_buckets_decide_nothing() -> None:
+    deaf = step(opened(), None, evidence(100, 2.0, (0, 0.4), heard=False), AT, INTERIM)
+    assert deaf
+    assert (deaf[0].state, deaf[0].ended_at) == ("strong", None)
+
+
+def test_the_echo_of_an_ended_fault_opens_nothing() -> None:
+    assert step(None, hotspot(), evidence(100, 2.0, (0, 0.4)), AT, INTERIM) is None
+
+
+def test_an_alarm_within_three_hours_is_the_same_incident_again() -> None:
+    over = replace(opened(), state="over", ended_at=AT)
+    later = AT + timedelta(hours=2)
+    assert match([hotspot()], [over], later) == [(over, hotspot())]
+    again = step(over, hotspot(), evidence(), later, INTERIM)
+    assert again
+    assert (again[0].state, again[0].ended_at, again[0].incident_id) == ("strong", None, over.incident_id)
+    assert match([hotspot()], [over], AT + timedelta(hours=4)) == [(None, hotspot())]
+
+
+def test_two_cities_are_two_incidents_and_two_services_too() -> None:
+    hamburg = opened()
+    munich, portal = hotspot(25, ("09162",)), hotspot(24, ("02000",), Stream("o2", "portal"))
+    assert match([munich, portal], [hamburg], AT) == [(None, munich), (None, portal), (hamburg, None)]
+
+
+def test_a_second_hotspot_in_the_same_incident_opens_nothing() -> None:
+    wide = opened(regions=("01060", "02000"))
+    parts = [hotspot(25, ("02000",)), hotspot(20, ("01060",))]
+    assert match(parts, [wide], AT) == [(wide, parts[0])]
+
+
+def test_a_young_local_incident_may_become_the_nations_an_old_one_not() -> None:
+    nation = hotspot(50, ())
+    assert continues(opened(), nation, AT + timedelta(minutes=30))
+    assert not continues(opened(), nation, AT + timedelta(hours=2))
+    assert not continues(opened(regions=()), hotspot(), AT)
+    grown = step(opened(), nation, evidence(), AT, INTERIM)
+    assert grown
+    assert (grown[0].scope, grown[0].regions, grown[0].pattern) == ("national", (), "one_provider_national")
+    assert grown[0].incident_id.endswith("-02000")
+
+
+@pytest.mark.parametrize(("taken", "number"), [((), ""), (("",), "-2"), (("", "-2"), "-3")])
+def test_an_id_is_made_once(taken: tuple[str, ...], number: str) -> None:
+    base = "20170513-o2-fixed_internet-02000"
+    assert make_id(hotspot(), AT, {base + end for end in taken}) == base + number
+
+
+def test_the_date_of_an_id_is_the_german_one() -> None:
+    assert make_id(hotspot(regions=()), datetime(2017, 5, 13, 22, 30, tzinfo=UTC), ()).startswith("20170514-o2-")
+    assert make_id(hotspot(regions=()), AT, ()).endswith("-de")
+
+
+def test_all_providers_make_the_pattern_of_several() -> None:
+    both = opened(stream=Stream(ALL, ALL))
+    assert both.pattern == "several_providers_regional"
