@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -141,11 +142,12 @@ def _keys(names: Mapping[str, tuple[str, ...]], path: Path) -> dict[str, str]:
 
 
 def read_attributions(path: Path) -> tuple[Attribution, ...]:
-    """The table of SOURCES.md: name | licence | date | line."""
-    rows = [line for line in factfiles.read_text(path).splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+    """The first table of SOURCES.md: source | files | licence | date | line to show."""
+    lines = factfiles.read_text(path).splitlines()
+    table = takewhile(lambda line: line.startswith("|"), dropwhile(lambda line: not line.startswith("|"), lines))
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in table][2:]
     if not cells or any(len(row) != 5 for row in cells):
-        raise DataError(f"{path.name}: the table of sources needs five columns; restore it.")
+        raise DataError(f"{path.name}: its first table needs five columns and a row for each source; restore it.")
     return tuple(Attribution(name, licence, date, line) for name, _files, licence, date, line in cells)
 
 

@@ -1,0 +1,64 @@
+"""The embedded gazetteer as a geopy Geocoder, for whoever speaks geopy. No network is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geopy.exc import GeocoderQueryError
+from geopy.geocoders.base import Geocoder
+from geopy.location import Location
+from geopy.point import Point
+
+from aggregator.places import Located, Places
+
+
+class EmbeddedGazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
+    """German towns, PLZ and districts by name, and the district of a point.
+
+    Locations carry the district's key in `raw["region"]`, and `raw["approximate"]`.
+    """
+
+    def __init__(self, places: Places) -> None:
+        super().__init__(scheme="https", timeout=None, proxies=None, user_agent="netzlage")
+        self._places = places
+
+    def geocode(
+        self, query: str, *, exactly_one: bool = True, timeout: object = None
+    ) -> Location | list[Location] | None:
+        """The one place that a text means, else None; with `exactly_one=False` all that it may mean, best first.
+
+        An ambiguous name (Essen) gives None rather than a guess. `timeout` is accepted and not needed.
+        Raises GeocoderQueryError if the query is not text.
+        """
+        if not isinstance(query, str):
+            raise GeocoderQueryError(f"A place is text, not {type(query).__name__}.")
+        found = self._places.locate(place=query)
+        if isinstance(found, Located):
+            return _location(found) if exactly_one else [_location(found)]
+        if exactly_one:
+            return None
+        return [
+            _location(Located(t.region, self._places.label(t), t.lat, t.lon, "place"))
+            for t in self._places.candidates(query)
+        ] or None
+
+    def reverse(
+        self, query: Point | str | tuple[float, float], *, exactly_one: bool = True, timeout: object = None
+    ) -> Location | list[Location] | None:
+        """The district in which a point (latitude, longitude) lies, None if it is not in Germany.
+
+        Raises GeocoderQueryError if the query is no point.
+        """
+        try:
+            point = Point(query)
+        except (ValueError, TypeError) as error:
+            raise GeocoderQueryError(f"{query!r} is not a point: {error}") from error
+        found = self._places.locate(lat=point.latitude, lon=point.longitude)
+        if not isinstance(found, Located):
+            return None
+        return _location(found) if exactly_one else [_location(found)]
+
+
+def _location(found: Located) -> Location:
+    raw: dict[str, Any] = {"region": found.region, "approximate": found.approximate, "source": found.place_source}
+    return Location(found.name, (found.lat, found.lon), raw)
