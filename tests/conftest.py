@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.settings import PREFIX
+from tests.commands import Run, runner
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,6 +21,14 @@ def _nothing_of_the_persons_own(tmp_path_factory: pytest.TempPathFactory) -> Ite
             patch.delenv(name)
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
         yield
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `netzlage` with the given words in an empty folder, with the home `tmp_path / "home"`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NETZLAGE_HOME", str(tmp_path / "home"))
+    return runner(capsys)
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import click
 import pytest
 
-from aggregator.cli import main, netzlage
+from aggregator.cli import netzlage
 from aggregator.errors import StoreError
+from tests.commands import Run, assert_one_line
 
 CONTRACT = {
     "demo", "serve", "worker", "feeds list", "feeds check", "feeds run", "import", "refresh", "replay", "detect",
@@ -41,31 +40,6 @@ def _leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[str
 COMMANDS = sorted(_walk(netzlage))
 
 
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    status: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Answer]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """Run `netzlage` with the given words in an empty folder with a home of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NETZLAGE_HOME", str(tmp_path / "home"))
-
-    def call(*words: str) -> Answer:
-        with pytest.raises(SystemExit) as left:
-            main(list(words))
-        return Answer(left.value.code, *capsys.readouterr())
-
-    return call
-
-
 def raising(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
     """Add a command `boom` that meets a problem."""
 
@@ -73,14 +47,6 @@ def raising(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
         raise problem
 
     monkeypatch.setitem(netzlage.commands, "boom", click.Command("boom", callback=meet))
-
-
-def assert_one_line(answer: Answer, status: int) -> None:
-    assert answer.status == status
-    assert answer.err.endswith("\n")
-    assert answer.err.count("\n") == 1
-    assert len(answer.err) > 10
-    assert "Traceback" not in answer.err
 
 
 def test_every_command_is_named_by_the_contract() -> None:

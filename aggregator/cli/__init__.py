@@ -11,9 +11,10 @@ import click
 
 from aggregator.cli.common import Options
 from aggregator.cli.detect import refresh, scan
+from aggregator.cli.operate import doctor
 from aggregator.errors import NetzlageError
 
-COMMANDS: tuple[click.Command, ...] = (refresh, scan)
+COMMANDS: tuple[click.Command, ...] = (doctor, refresh, scan)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
