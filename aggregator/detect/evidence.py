@@ -15,7 +15,7 @@ from aggregator.frames import BUCKET
 from aggregator.model import Incident
 
 Floats = npt.NDArray[np.float64]
-RECENTS = tuple(timedelta(minutes=m) for m in (30, 60, 120, 180))
+RECENTS = tuple(timedelta(minutes=m) for m in (30, 45, 60, 90, 120, 180))
 YOUNG = timedelta(hours=3)  # how long after the first alarm the onset is still refined
 
 
