@@ -10,6 +10,7 @@ from typing import Final
 LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "words": ("aggregator", "aggregator.model", "aggregator.frames", "aggregator.errors", "aggregator.clock", "ingest"),
     "pure": (
+        "aggregator.importing",
         "aggregator.normalise",
         "aggregator.places",
         "aggregator.placenames",
@@ -19,6 +20,8 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.export.*",
         "ingest.parsers.*",
         "ingest.text",
+        "ingest.scenario",
+        "ingest.events",
     ),
     "I/O": (
         "aggregator.settings",
