@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from aggregator.errors import SettingsError
 from aggregator.model import Channel, FeedKind
 from ingest.parsers import KINDS, Feed
 from ingest.parsers.fields import REPORT_FIELDS, STATEMENT_FIELDS
+from ingest.parsers.read import span
 
 OWN_NAMES: Final[Mapping[str, frozenset[str]]] = {
     "reports": REPORT_FIELDS,
@@ -25,8 +25,6 @@ OWN_NAMES: Final[Mapping[str, frozenset[str]]] = {
     "signals": frozenset(),
 }
 __all__ = ["Feed", "load_feeds", "parse_feeds"]
-
-UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _text(value: Any) -> str:
@@ -51,13 +49,6 @@ def _positive(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError("must be a whole number above 0")
     return value
-
-
-def _span(value: Any) -> timedelta:
-    found = re.fullmatch(r"(\d+)\s*([smhd])", str(value))
-    if not found or not int(found[1]):
-        raise ValueError('must be a time such as "60s", "5m", "1h" or "1d"')
-    return timedelta(seconds=int(found[1]) * UNITS[found[2]])
 
 
 def _list(value: Any) -> tuple[str, ...]:
@@ -112,9 +103,9 @@ KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "url": _text,
     "kind": _one_of(*get_args(FeedKind)),
     "enabled": _yes_no,
-    "every": _span,
-    "lookback": _span,
-    "timeout": _span,
+    "every": span,
+    "lookback": span,
+    "timeout": span,
     "max_bytes": _positive,
     "licence": _text,
     "republish": _one_of("none", "counts", "rows"),

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,16 @@ MARKS: Final = (
 )
 LONGEST: Final = 4000  # characters of one value that are looked at
 MISSING: Final = object()
+UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 HOME: Final = "Europe/Berlin"
+
+
+def span(value: Any) -> timedelta:
+    """Read a length of time such as "60s", "5m", "1h" or "1d". Raises ValueError."""
+    found = re.fullmatch(r"(\d{1,9})\s*([smhd])", str(value))
+    if not found or not int(found[1]):
+        raise ValueError('must be a time such as "60s", "5m", "1h" or "1d"')
+    return timedelta(seconds=int(found[1]) * UNITS[found[2]])
 
 
 def text_of(payload: bytes, encoding: str = "") -> str:
