@@ -36,7 +36,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.instance",
         "aggregator.tables",
     ),
-    "joins": ("aggregator.pipeline", "aggregator.refresh", "aggregator.history"),
+    "joins": ("aggregator.pipeline", "aggregator.refresh", "aggregator.history", "aggregator.downloads"),
     "outer": ("aggregator.web.*", "ingest.feed", "ingest.runner", "ingest.scheduler", "ingest.demo"),
     "commands": ("aggregator.cli.*",),
 }

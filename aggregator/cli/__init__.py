@@ -11,10 +11,11 @@ import click
 
 from aggregator.cli.common import Options
 from aggregator.cli.detect import refresh, scan
+from aggregator.cli.files import export, import_
 from aggregator.cli.operate import doctor
 from aggregator.errors import NetzlageError
 
-COMMANDS: tuple[click.Command, ...] = (doctor, refresh, scan)
+COMMANDS: tuple[click.Command, ...] = (doctor, export, import_, refresh, scan)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

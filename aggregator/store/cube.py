@@ -72,6 +72,26 @@ def _again(connection: Connection, f: Filter) -> pd.DataFrame:
     return frames.conform(counts, frames.CUBE)
 
 
+def totals(connection: Connection, f: Filter) -> pd.DataFrame:
+    """Return provider, source, count: where the reports of each provider come from, by the counts that fit `f`."""
+    if f.as_of is not None:
+        return _again(connection, f).groupby(["provider", "source"], observed=True)[["count"]].sum().reset_index()
+    c = cube.c
+    query = select(c.provider, c.source, func.sum(c["count"]).label("count"))
+    query = query.where(*conditions(cube, f, "bucket")).group_by(c.provider, c.source).order_by(c.provider, c.source)
+    return frame_of(connection, query, {name: frames.CUBE[name] for name in ("provider", "source", "count")})
+
+
+def span(connection: Connection) -> tuple[datetime, datetime] | None:
+    """Return the first and the last bucket of which anything is known, counts or coverage; None: nothing is."""
+    known = [
+        connection.execute(select(func.min(bucket), func.max(bucket))).one()
+        for bucket in (cube.c.bucket, listening_table.c.bucket)
+    ]
+    ends = [(first, last) for first, last in known if first is not None]
+    return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
+
+
 def _next_bucket(moment: datetime | None) -> datetime | None:
     """Return the first start of a bucket at or after `moment`."""
     return None if moment is None else floor_to(moment + BUCKET - MICROSECOND, BUCKET)

@@ -38,10 +38,15 @@ def latest(connection: Connection) -> dict[str, FeedRun]:
 def last_ok(connection: Connection) -> dict[str, datetime]:
     """Return for each source when a run last finished that could listen (ok or not modified)."""
     heard = feed_runs.c.outcome.in_(("ok", "not_modified"))
-    # The newest id, not max(finished_at): an aggregate over a TypeDecorator is a bare integer in some databases.
-    newest = select(func.max(feed_runs.c.id)).where(heard).group_by(feed_runs.c.source)
-    query = select(feed_runs.c.source, feed_runs.c.finished_at).where(feed_runs.c.id.in_(newest))
-    return {row.source: row.finished_at for row in connection.execute(query)}
+    query = select(feed_runs.c.source, func.max(feed_runs.c.finished_at).label("at")).where(heard)
+    return {row.source: row.at for row in connection.execute(query.group_by(feed_runs.c.source))}
+
+
+def heard_until(connection: Connection, source: str) -> datetime | None:
+    """Return the end of the last time that `source` was listened to, None if it never was."""
+    listened = (feed_runs.c.source == source, feed_runs.c.listened_until.is_not(None))
+    query = select(feed_runs.c.listened_until).where(*listened).order_by(feed_runs.c.id.desc()).limit(1)
+    return connection.execute(query).scalar()
 
 
 def recent(connection: Connection, source: str, limit: int) -> list[FeedRun]:

@@ -1,0 +1,124 @@
+"""The tables that leave the house: store -> rows -> pieces of a file, for the command and the site alike. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+import pandas as pd
+
+from aggregator.clock import floor_to
+from aggregator.detect.coverage import BLIND_BELOW, cover
+from aggregator.detect.cube import bucket_number
+from aggregator.export import FORMATS, TABLES, Row
+from aggregator.frames import BUCKET
+from aggregator.instance import Instance
+from aggregator.model import Filter
+from aggregator.store import Connection, cube, incidents, reports, statements
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY: Final = timedelta(days=1)
+Rows = Iterator[dict[str, Any]]
+Sources = Sequence[str] | None  # None: all
+
+
+def download(instance: Instance, table: str, kind: str, f: Filter, *, sources: Sources = None) -> Iterator[bytes]:
+    """Yield the file of `table` (a key of export.TABLES) in the format `kind` (of export.FORMATS), filtered by `f`.
+
+    sources: only what came from these, where the table knows (reports, cube). Raises StoreError while it is read.
+    """
+    return FORMATS[kind].write(rows(instance, table, f, sources=sources), TABLES[table])
+
+
+def rows(instance: Instance, table: str, f: Filter, *, sources: Sources = None) -> Iterator[Row]:
+    """Yield the rows of `table` with `simulated` and, where it has a place, the points at which it is drawn."""
+    simulated = instance.clock.simulated
+    return ({**row, "simulated": simulated} for row in READERS[table](instance, f, sources))
+
+
+def _reports(instance: Instance, f: Filter, sources: Sources) -> Rows:
+    for row in reports.stream(instance.store, f, sources=sources):
+        located = row["lat"] is not None and row["lon"] is not None
+        yield {**row, "points": [(row["lon"], row["lat"])] if located else []}
+
+
+def _incidents(instance: Instance, f: Filter, _sources: Sources) -> Rows:
+    with instance.store.read() as connection:
+        found = incidents.find(connection, f)
+    for incident in found:
+        yield {**asdict(incident), "points": _middles(instance, incident.regions)}
+
+
+def _statements(instance: Instance, f: Filter, _sources: Sources) -> Rows:
+    with instance.store.read() as connection:
+        found = statements.find(connection, f)
+    yield from map(asdict, found)
+
+
+def _cube(instance: Instance, f: Filter, sources: Sources) -> Rows:
+    """Yield the counts day by day, each day's followed by its blind buckets, a row a provider, without a count."""
+    nothing = {"service": "", "region": "", "source": "", "count": None}
+    for day, usual in _days(instance, f):
+        with instance.store.read() as connection:
+            shares = _shares(connection, usual, day)
+            counts = cube.frame(connection, day, sources=sources)
+        blind = shares[shares["blind"]][["provider", "bucket", "blind"]]
+        counts = counts.merge(blind, on=["provider", "bucket"], how="left")
+        counts["blind"] = counts["blind"].notna()
+        for row in _records(counts):
+            yield {**row, "points": _middles(instance, (row["region"],))}
+        yield from ({**row, **nothing} for row in _records(blind))
+
+
+def _coverage(instance: Instance, f: Filter, _sources: Sources) -> Rows:
+    for day, usual in _days(instance, f):
+        with instance.store.read() as connection:
+            shares = _shares(connection, usual, day)
+        yield from _records(shares)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+
+
+def _days(instance: Instance, f: Filter) -> Iterator[tuple[Filter, pd.DataFrame]]:
+    """Yield each day (UTC) of which anything is known as a filter, with what sources usually bring of each provider.
+
+    Each is read in a short transaction of its own.
+    """
+    with instance.store.read() as connection:
+        usual = cube.totals(connection, Filter(provider=f.provider, as_of=f.as_of))
+        span = cube.span(connection)
+    if span is None or usual.empty:
+        return
+    start = floor_to(max(span[0], f.since or span[0]) + BUCKET - timedelta.resolution, BUCKET)
+    last = min(span[1] + BUCKET, *(moment for moment in (f.until, f.as_of) if moment), span[1] + BUCKET)
+    while start < last:
+        end = min(floor_to(start, DAY) + DAY, last)
+        yield replace(f, since=start, until=end), usual
+        start = end
+
+
+def _shares(connection: Connection, usual: pd.DataFrame, day: Filter) -> pd.DataFrame:
+    """Return COVERAGE of the day, with the column blind."""
+    start, end = day.since or EPOCH, day.until or EPOCH
+    listening = cube.listening(connection, start, end, day.as_of)
+    found = cover(listening, usual, bucket_number(start), bucket_number(end - timedelta.resolution) + 1).frame()
+    found["blind"] = found["share"] < BLIND_BELOW
+    return found.sort_values(["bucket", "provider"], ignore_index=True)
+
+
+def _middles(instance: Instance, ids: Sequence[str]) -> list[tuple[float, float]]:
+    regions = instance.catalogue.regions
+    return [(regions[region].lon, regions[region].lat) for region in ids if region in regions]
+
+
+READERS: Final[Mapping[str, Callable[[Instance, Filter, Sources], Rows]]] = {
+    "reports": _reports,
+    "cube": _cube,
+    "coverage": _coverage,
+    "incidents": _incidents,
+    "statements": _statements,
+}
