@@ -34,10 +34,16 @@ class Answer:
         return self.status == 304
 
 
+class TokenRefused(FeedBlocked):
+    """401: the token is wrong or has run out; a new one may be asked for once."""
+
+
 def refuse(status: int, body: bytes, host: str) -> None:
     """Raise FeedBlocked or FeedUnreachable for an answer that is not content, whatever its status claims."""
     if status in BLOCKED:
-        raise FeedBlocked(f"{host} does not let us listen: it answers {status}{_said(body)}.")
+        raise (TokenRefused if status == 401 else FeedBlocked)(
+            f"{host} does not let us listen: it answers {status}{_said(body)}."
+        )
     if status != 304 and not 200 <= status < 300:
         raise FeedUnreachable(f"{host} answers {status}{_said(body)}.")
     start = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -1,0 +1,83 @@
+"""The schedule: every feed at its own pace, detection each minute. I/O."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, timedelta
+from typing import Final
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from aggregator.errors import NetzlageError
+from aggregator.instance import Instance
+from aggregator.outbound import Outbound
+from ingest.feed import Feed
+from ingest.runner import run_feed
+
+REFRESH: Final = timedelta(minutes=1)
+SHORTEST: Final = 0.5  # real seconds between two runs of a job, however fast a simulated clock is
+LATE: Final = 3600  # seconds after which a run that was missed (a laptop asleep) is left out
+log = logging.getLogger("netzlage.ingest")
+
+
+class Worker:
+    """Runs the enabled feeds and `refresh` in the background, in threads of this process.
+
+    speed: of a simulated clock; the intervals are its seconds. Jobs are idempotent and never overlap themselves, so
+    that a lease can be put round `_run` where several processes share a store.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        feeds: Sequence[Feed],
+        refresh: Callable[[], object],
+        *,
+        outbound: Outbound | None = None,
+        speed: float = 1.0,
+    ) -> None:
+        self._instance, self._refresh, self._outbound = instance, refresh, outbound or Outbound()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(8)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE},
+        )
+        self._speed = speed
+        hearings = [(feed, self._hear(feed)) for feed in feeds if feed.enabled]
+        self._first = [(f"feed {feed.name}", work) for feed, work in hearings]
+        for feed, work in hearings:
+            self._add(f"feed {feed.name}", feed.every, work)
+        self._add("refresh", REFRESH, refresh)
+
+    def _hear(self, feed: Feed) -> Callable[[], object]:
+        return lambda: run_feed(self._instance, feed, self._outbound)
+
+    def _add(self, name: str, every: timedelta, work: Callable[[], object]) -> None:
+        seconds = max(SHORTEST, every.total_seconds() / self._speed)
+        trigger = IntervalTrigger(seconds=seconds, timezone=UTC)
+        self._scheduler.add_job(self._run, trigger, args=(name, work), id=name, name=name)
+
+    def _run(self, name: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except NetzlageError as error:  # a store that is full or locked: told, and tried again at the next turn
+            log.error("%s: %s", name, error)
+
+    @property
+    def jobs(self) -> dict[str, timedelta]:
+        """The jobs by name, with the real time between two of their runs."""
+        return {job.id: job.trigger.interval for job in self._scheduler.get_jobs()}
+
+    def start(self) -> None:
+        """Begin: each feed at once, and from then on each job after its interval."""
+        for name, work in self._first:
+            self._scheduler.add_job(self._run, args=(name, work), id=f"first {name}")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End, after the jobs that are running have ended."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
