@@ -30,13 +30,16 @@ KIND_NAMES: Final = {str: "a text", list: "a list", dict: "a table", float: "a n
 
 
 def read_text(path: Path) -> str:
-    """The whole file as UTF-8 text. DataError if it is missing or is no text."""
+    """The whole file as UTF-8 text. DataError if it is missing, is no text or ends in the middle of a line."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path.name} cannot be read ({error.strerror}); {MEND}.") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8 at byte {error.start}; {MEND}.") from None
+    if not text.endswith("\n"):
+        raise DataError(f"{path.name} ends in the middle of a line (or lacks its last line feed); {MEND}.")
+    return text
 
 
 def read_json(path: Path) -> dict[str, Any]:

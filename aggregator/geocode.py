@@ -15,16 +15,15 @@ from aggregator.places import Located, Places
 class EmbeddedGazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
     """German towns, PLZ and districts by name, and the district of a point.
 
-    Locations carry the district's key in `raw["region"]`, and `raw["approximate"]`.
+    Answers are a geopy Location, a list of them or None (geopy has no types, hence Any); a location carries
+    `raw["region"]`, the district's key, `raw["approximate"]` and `raw["source"]`.
     """
 
     def __init__(self, places: Places) -> None:
         super().__init__(scheme="https", timeout=None, proxies=None, user_agent="netzlage")
         self._places = places
 
-    def geocode(
-        self, query: str, *, exactly_one: bool = True, timeout: object = None
-    ) -> Location | list[Location] | None:
+    def geocode(self, query: str, *, exactly_one: bool = True, timeout: object = None) -> Any:
         """The one place that a text means, else None; with `exactly_one=False` all that it may mean, best first.
 
         An ambiguous name (Essen) gives None rather than a guess. `timeout` is accepted and not needed.
@@ -42,9 +41,7 @@ class EmbeddedGazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
             for t in self._places.candidates(query)
         ] or None
 
-    def reverse(
-        self, query: Point | str | tuple[float, float], *, exactly_one: bool = True, timeout: object = None
-    ) -> Location | list[Location] | None:
+    def reverse(self, query: object, *, exactly_one: bool = True, timeout: object = None) -> Any:
         """The district in which a point (latitude, longitude) lies, None if it is not in Germany.
 
         Raises GeocoderQueryError if the query is no point.

@@ -20,7 +20,7 @@ Reason = Literal["unknown_place", "ambiguous_place", "outside", "bad_coordinates
 
 LONGEST_NAME: Final = 80  # characters of a place that are looked at
 FAR_BIGGER: Final = 100  # times as many people as every namesake: then the name alone is enough
-FEWEST_PEOPLE: Final = 500  # for places of which no number is known
+FEWEST_PEOPLE: Final = 200  # for places of which no number is known: villages
 MOST_CANDIDATES: Final = 8
 BORDER: Final = 0.015  # degrees outside the generalised polygons that still count as the nearest district
 SOUTH, NORTH, WEST, EAST = 47.2, 55.2, 5.8, 15.1
@@ -126,6 +126,10 @@ class Places:
         """All towns that a text may mean, the most populous first; for a geocoder that offers a choice."""
         text = text[:LONGEST_NAME]
         return _ranked(self._read(text) or self._names.near(fold(text)))
+
+    def postcodes(self) -> Sequence[str]:
+        """All known PLZ in their order."""
+        return tuple(self._plz)
 
     def label(self, town: Town) -> str:
         """The town's name, with its Land or district where the name alone would mean another."""

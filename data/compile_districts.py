@@ -43,6 +43,7 @@ ISLANDS = {
     "Hiddensee": ("13073", 54.55, 13.11, 0.06),
     "Büsingen": ("08335", 47.697, 8.69, 0.015),
 }
+GRID = 1e-4  # degrees
 WIDTH, MARGIN = 6000, 20
 CENTRE_LON, CENTRE_LAT = 10.45, 51.16  # of the map's projection
 
@@ -150,7 +151,8 @@ def with_islands(districts: Sequence[District]) -> list[District]:
     land = shapely.union_all(list(areas.values()))
     for region, lat, lon, radius in ISLANDS.values():
         disc = affinity.scale(shapely.Point(lon, lat).buffer(radius, quad_segs=4), yfact=0.5)
-        areas[region] = shapely.union(areas[region], shapely.difference(disc, land))
+        # on the grid of the four decimals written, so that rounding makes no new crossings
+        areas[region] = shapely.set_precision(shapely.union(areas[region], shapely.difference(disc, land)), GRID)
         land = shapely.union(land, disc)
     return [replace(d, polygon=areas[d.id]) for d in districts]
 
