@@ -37,7 +37,15 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.tables",
     ),
     "joins": ("aggregator.pipeline", "aggregator.refresh", "aggregator.history", "aggregator.downloads"),
-    "outer": ("aggregator.web.*", "ingest.feed", "ingest.runner", "ingest.scheduler", "ingest.demo"),
+    "outer": (
+        "aggregator.web.*",
+        "ingest.feed",
+        "ingest.fetch",
+        "ingest.runner",
+        "ingest.replay",
+        "ingest.scheduler",
+        "ingest.demo",
+    ),
     "commands": ("aggregator.cli.*",),
 }
 
