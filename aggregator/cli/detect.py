@@ -63,9 +63,21 @@ def _line(incident: Incident) -> str:
 @click.command()
 @click.argument("counts", type=FILE)
 @click.option("--regions", "regions_file", type=FILE, required=True, help="CSV: region,name,parent,lat,lon,population.")
-@click.option("--statistic", type=click.Choice(sorted(STATISTICS)), default="ebp", show_default=True)
+@click.option(
+    "--statistic",
+    type=click.Choice(sorted(STATISTICS)),
+    default="ebp",
+    show_default=True,
+    help="What makes a window unlikely.",
+)
 @click.option("--max-neighbours", type=click.IntRange(1), help="Largest zone, in regions; default: half of them.")
-@click.option("--max-population-share", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option(
+    "--max-population-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Largest zone, as a share of all people.",
+)
 @click.option("--max-duration", type=click.IntRange(1), help="Longest window, in times; default: all.")
 @click.option("--top", type=click.IntRange(1), help="Print only the best N.")
 @click.option("--overlap", is_flag=True, help="Windows may share regions.")
