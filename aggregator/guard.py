@@ -13,6 +13,7 @@ from typing import Any, Final
 from aggregator.errors import FeedUnreachable
 
 Resolve = Callable[[str, int], list[str]]
+LOOK: Final = 0.5  # seconds at most between two looks at the deadline: it may have been moved nearer
 NAT64: Final = ip_network("64:ff9b::/96")
 
 
@@ -51,28 +52,29 @@ def permitted(host: str, port: int, resolve: Resolve, allowed: Callable[[str], b
 
 
 class Watch:
-    """A deadline for what happens on sockets: when it is reached, they are shut down, whatever waits on them."""
+    """A deadline for what happens on sockets: when it is reached, they are shut down, whatever waits on them.
+
+    One thread serves all requests of a conversation; it sleeps until the deadline of the latest.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
         self._until = float("inf")
 
     def start(self, seconds: float) -> None:
         """Begin to count down, for one request."""
-        self.stop()
         self._until = self._monotonic() + seconds
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="deadline", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """End the countdown."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._until = float("inf")
 
     @property
     def left(self) -> float:
@@ -84,15 +86,25 @@ class Watch:
         with self._lock:
             self._sockets.append(connected.dup())
 
+    def _watch(self) -> None:
+        """Sleep until the deadline, or LOOK seconds where there is none; a later request only moves it."""
+        while not self._ended.wait(min(max(self.left, 0.001), LOOK)):
+            if self.left <= 0:
+                self._cut()
+
     def _cut(self) -> None:
         with self._lock:
             for watched in self._sockets:
                 with contextlib.suppress(OSError):
                     watched.shutdown(socket.SHUT_RDWR)
+                watched.close()
+            self._sockets.clear()
 
     def close(self) -> None:
         """Stop, and let go of the sockets."""
-        self.stop()
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
         with self._lock:
             for watched in self._sockets:
                 watched.close()

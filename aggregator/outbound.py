@@ -61,6 +61,7 @@ class Outbound:
     ) -> None:
         self._agent, self._monotonic, self._resolve, self._allowed = agent, monotonic, resolve, allowed
         self._validators: dict[str, tuple[str, str]] = {}
+        self._constants: dict[str, str] = {}
 
     def conversation(self, *, allow_private: bool = False) -> Conversation:
         """Return a context in which several requests to one server share a connection."""
@@ -101,6 +102,12 @@ class Outbound:
     def remembered(self, url: str) -> tuple[str, str]:
         """Return ETag and Last-Modified of the last answer of `url` that was of use, empty where there is none."""
         return self._validators.get(url, ("", ""))
+
+    def constant(self, url: str, ask: Callable[[str], str]) -> str:
+        """Return what `ask` makes of a URL whose answer never changes; it is asked for once."""
+        if url not in self._constants:
+            self._constants[url] = ask(url)
+        return self._constants[url]
 
     def remember(self, url: str, answer: Answer) -> None:
         """Keep an answer's validators; to be called only once its content is stored."""

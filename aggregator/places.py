@@ -14,7 +14,7 @@ import shapely
 
 from aggregator.model import PlaceSource, Region
 from aggregator.placenames import PlaceNames, Town
-from aggregator.spelling import LAND_WORDS, bare_name, fold, split_hint, split_quarter
+from aggregator.spelling import LAND_WORDS, bare_name, fold, split_hint, split_quarter, without_river
 
 Reason = Literal["unknown_place", "ambiguous_place", "outside", "bad_coordinates"]
 
@@ -85,6 +85,7 @@ class Places:
         self._polygons = list(polygons.values())
         self._tree = shapely.STRtree(self._polygons)
         self._named = lru_cache(maxsize=8192)(self._find_name)
+        self._pointed = lru_cache(maxsize=16384)(self._by_point)  # feeds send the middles of towns, again and again
 
     def locate(
         self, *, region: str = "", plz: str = "", place: str = "", lat: float | None = None, lon: float | None = None
@@ -103,7 +104,7 @@ class Places:
                 return self._checked(found, place[:LONGEST_NAME]) if place else found
             first = found
         if lat is not None or lon is not None:
-            at = self._by_point(lat, lon)
+            at = self._pointed(lat, lon)
             if isinstance(at, Located) or at.reason == "outside":
                 return at
             first = first or at
@@ -222,7 +223,7 @@ class Places:
     def _read(self, place: str) -> Sequence[Town]:
         """The towns of that name; with a hint in brackets, or after a comma or slash, those that the hint fits."""
         place = bare_name(place)
-        towns = self._names.exact(fold(place))
+        towns = self._names.exact(fold(place)) or self._names.exact(without_river(place))
         if towns:
             return towns
         base, hint = split_hint(place)

@@ -93,8 +93,9 @@ def fetch_downdetector(feed: Feed, outbound: Outbound, window: Window) -> Fetche
         api = _Api(feed, talk)
         for slug, provider in feed.slugs.items():
             for page in _pages(api, slug, window):
-                for number in sorted(downdetector.indicator_ids(page) - indicators.keys()):
-                    indicators[number] = downdetector.indicator_slug(api.get(f"/indicators/{number}", {}).body)
+                for number in downdetector.indicator_ids(page) - indicators.keys():
+                    url = api.url(f"/indicators/{number}")
+                    indicators[number] = outbound.constant(url, api.indicator)
                 payloads.append((page, Hints(provider, indicators)))
     return Fetched(payloads)
 
@@ -110,7 +111,7 @@ def _pages(api: _Api, slug: str, window: Window) -> Iterator[bytes]:
         asked["countries"] = ",".join(api.feed.countries)
     seen: set[str] = set()
     for _ in range(MAX_PAGES):
-        answer = api.get(f"/slugs/{quote(slug, safe='')}/locations", asked)
+        answer = api.get(api.url(f"/slugs/{quote(slug, safe='')}/locations", asked))
         yield answer.body
         following = answer.headers.get("x-page-next", "")
         if not following:
@@ -130,8 +131,13 @@ class _Api:
         self._base = feed.url.rstrip("/")
         self._token = ""
 
-    def get(self, path: str, asked: Mapping[str, str]) -> Answer:
-        url = f"{self._base}{path}?{urlencode(asked)}" if asked else f"{self._base}{path}"
+    def url(self, path: str, asked: Mapping[str, str] | None = None) -> str:
+        return f"{self._base}{path}?{urlencode(asked)}" if asked else f"{self._base}{path}"
+
+    def indicator(self, url: str) -> str:
+        return downdetector.indicator_slug(self.get(url).body)
+
+    def get(self, url: str) -> Answer:
         if self._token:
             try:
                 return self._ask(url)
