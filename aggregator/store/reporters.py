@@ -1,0 +1,73 @@
+"""Which reports count: one reporter counts once per provider and service in six hours, in the order of arrival. I/O."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from aggregator.model import Report
+from aggregator.store.schema import EPOCH, reporters
+from aggregator.store.select import any_of, encoder, in_bulk
+
+ONCE_IN: Final = timedelta(hours=6)
+
+Times = dict[tuple[str, str, str], list[datetime]]  # (reporter, provider, service) -> when counted
+
+
+def decide(connection: Connection, arrived: list[Report]) -> list[Report]:
+    """Return the reports with `counted` decided, and remember who was counted.
+
+    Not counted: one that lies less than six hours (of observed_at) from one of the same reporter, provider and service
+    that was. A report without a reporter counts.
+    """
+    keyed = [report for report in arrived if report.reporter]
+    if not keyed:
+        return arrived
+    before = _counted_before(connection, keyed)
+    decided = [_decided(report, not report.reporter or _is_first(before, report)) for report in arrived]
+    at = encoder(connection)
+    rows = [
+        (_span(report.observed_at), report.reporter, report.provider, report.service, at(report.observed_at))
+        for report in decided
+        if report.reporter and report.counted
+    ]
+    in_bulk(connection, insert(reporters), sorted(rows))
+    return decided
+
+
+def _decided(report: Report, counts: bool) -> Report:
+    return report if report.counted == counts else replace(report, counted=counts)
+
+
+def _is_first(before: Times, report: Report) -> bool:
+    times = before[report.reporter, report.provider, report.service]
+    if any(abs(report.observed_at - time) < ONCE_IN for time in times):
+        return False
+    times.append(report.observed_at)
+    return True
+
+
+def _span(moment: datetime) -> int:
+    return (moment - EPOCH) // ONCE_IN
+
+
+def _counted_before(connection: Connection, keyed: Iterable[Report]) -> Times:
+    """Return when the reporters of `keyed` were counted, as far as it can matter to these reports."""
+    wanted: dict[int, set[str]] = defaultdict(set)
+    for report in keyed:
+        span = _span(report.observed_at)
+        for near in (span - 1, span, span + 1):
+            wanted[near].add(report.reporter)
+    c = reporters.c
+    found: Times = defaultdict(list)
+    for span, some in sorted(wanted.items()):
+        among = any_of(connection, c.reporter, sorted(some))
+        query = select(c.reporter, c.provider, c.service, c.observed_at).where(c.span == span, among)
+        for reporter, provider, service, observed_at in connection.execute(query):
+            found[reporter, provider, service].append(observed_at)
+    return found
