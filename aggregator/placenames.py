@@ -30,16 +30,24 @@ class Town(NamedTuple):
 
 
 class PlaceNames:
-    """Index of names. A town's own name comes before a municipality of the PLZ list, that before other spellings."""
+    """Index of names: of towns, of municipalities that only the PLZ list knows, and last their other spellings."""
 
     def __init__(self, towns: Sequence[Town], municipalities: Iterable[Town]) -> None:
         names: dict[str, list[Town]] = {}
         for town in towns:
             for key in name_keys(town.name):
                 names.setdefault(key, []).append(town)
-        _fill(names, ((key, m) for m in municipalities for key in name_keys(m.name)))
+        for municipality in municipalities:
+            for key in name_keys(municipality.name):
+                namesakes = names.setdefault(key, [])
+                if not any(_close(municipality, town) for town in namesakes):
+                    namesakes.append(municipality)
         self._own_keys = sorted(names)
-        _fill(names, ((fold(spelling), town) for town in towns for spelling in town.spellings))
+        spellings: dict[str, list[Town]] = {}
+        for town in towns:
+            for spelling in town.spellings:
+                spellings.setdefault(fold(spelling), []).append(town)
+        names = spellings | names
         names.pop("", None)
         self._names = names
         self._buckets: dict[tuple[str, int], list[str]] = {}
@@ -66,10 +74,6 @@ class PlaceNames:
         return sorted(found, key=lambda town: -town.population)
 
 
-def _fill(names: dict[str, list[Town]], more: Iterable[tuple[str, Town]]) -> None:
-    """Add names that no better source has."""
-    rest: dict[str, list[Town]] = {}
-    for key, town in more:
-        if key not in names:
-            rest.setdefault(key, []).append(town)
-    names.update(rest)
+def _close(a: Town, b: Town) -> bool:
+    """So near to one another (about 30 km) that two of one name are one: the PLZ list has only middles of PLZ."""
+    return abs(a.lat - b.lat) < 0.3 and abs(a.lon - b.lon) < 0.45

@@ -13,6 +13,9 @@ _WITHOUT_DOTS: Final = str.maketrans({"ä": "a", "ö": "o", "ü": "u"})
 _LINK: Final = re.compile(r"^(.+?) (am|an der|in der|im|in|ob der|vor der|bei) (.+)$")
 _BRACKET: Final = re.compile(r"^([^(/]+?) ?[(/]")
 _HINT: Final = re.compile(r"^(.+?)\s*(?:\(|,|/|\s[-–]\s)\s*(.*)$")
+_RIVER: Final = re.compile(
+    r"^(.+?)\s+(?:am|a\.|an der|a\. ?d\.|in der|i\. ?d\.|im|i\.|ob der|vor der|bei|b\.)\s*\S", re.IGNORECASE
+)
 _AROUND: Final = re.compile(
     r"^(landeshauptstadt|hansestadt|stadt|gemeinde)\s+|[\s,]*\b(deutschland|germany)\s*$", re.IGNORECASE
 )
@@ -86,6 +89,12 @@ def split_hint(place: str) -> tuple[str, str]:
     """Of "Essen (Landkreis Cloppenburg)", "Neustadt, Bayern", "Halle / Westf." name and hint, both folded."""
     found = _HINT.match(place)
     return (fold(found[1]), fold(found[2])) if found else ("", "")
+
+
+def without_river(place: str) -> str:
+    """Of "Hattersheim am Main", "Moosburg a.d. Isar" the first part, folded; "" if there is none."""
+    found = _RIVER.match(place)
+    return fold(found[1]) if found else ""
 
 
 def split_quarter(place: str) -> str:

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import shapely
-from compile_districts import LAENDER, District, draw, laender_of, middle, neighbours, read_districts, with_islands
+from compile_districts import LAENDER, District, laender_of, middle, neighbours, read_districts, with_islands
+from compile_map import draw
 from compile_places import (
     Locator,
     Town,

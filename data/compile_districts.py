@@ -1,16 +1,13 @@
-"""VG250 shapefile and the Kreis statistics -> 400 districts with names, people, polygons, neighbours, drawn paths."""
+"""VG250 shapefile and the Kreis statistics -> 400 districts with names, people, polygons, neighbours."""
 
 from __future__ import annotations
 
 import io
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import openpyxl
 import shapefile
 import shapely
@@ -19,7 +16,6 @@ from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 EISENACH, WARTBURGKREIS = "16056", "16063"  # Eisenach lost its own district on 1 July 2021
-SIMPLIFY = 0.03  # degrees, of the effective area; 8.7k points of 20k stay
 SHARED_BORDER = 1e-4  # degrees; less is a point where corners meet
 # Islands and an exclave that the generalised polygons leave out: district, latitude, longitude, radius in degrees of
 # longitude. Only for finding coordinates; they are not drawn.
@@ -44,8 +40,6 @@ ISLANDS = {
     "Büsingen": ("08335", 47.697, 8.69, 0.015),
 }
 GRID = 1e-4  # degrees
-WIDTH, MARGIN = 6000, 20
-CENTRE_LON, CENTRE_LAT = 10.45, 51.16  # of the map's projection
 
 LAENDER = {
     "01": "Schleswig-Holstein",
@@ -165,72 +159,6 @@ def middle(polygon: BaseGeometry) -> tuple[float, float]:
     return round(point.y, 4), round(point.x, 4)
 
 
-def project(points: np.ndarray) -> np.ndarray:
-    """Longitudes and latitudes (n, 2) to the plane, Lambert azimuthal equal-area on the sphere: areas are true."""
-    lon = np.radians(points[:, 0] - CENTRE_LON)
-    lat = np.radians(points[:, 1])
-    lat0 = math.radians(CENTRE_LAT)
-    k = np.sqrt(2 / (1 + math.sin(lat0) * np.sin(lat) + math.cos(lat0) * np.cos(lat) * np.cos(lon)))
-    x = k * np.cos(lat) * np.sin(lon)
-    y = k * (math.cos(lat0) * np.sin(lat) - math.sin(lat0) * np.cos(lat) * np.cos(lon))
-    return np.column_stack([x, -y])
-
-
-def draw(districts: Sequence[District]) -> dict[str, object]:
-    """SVG path data per district and Land, the Land borders as one path, and the frame they are drawn in."""
-    simple = shapely.coverage_simplify([d.polygon for d in districts], SIMPLIFY)
-    plane = shapely.transform(simple, project)
-    left, top, right, bottom = shapely.total_bounds(plane)
-    scale = (WIDTH - 2 * MARGIN) / (right - left)
-    height = round((bottom - top) * scale) + 2 * MARGIN
-    shift = (MARGIN - left * scale, MARGIN - top * scale)
-    pixels = shapely.transform(plane, lambda xy: np.round(xy * scale + shift))
-    areas = {d.id: area for d, area in zip(districts, pixels, strict=True)}
-    # joined before rounding: rounded neighbours may overlap by a hair, and a union of those has slivers
-    joined = {
-        land: shapely.transform(area, lambda xy: np.round(xy * scale + shift))
-        for land, area in laender_of({d.id: p for d, p in zip(districts, plane, strict=True)}).items()
-    }
-    return {
-        "width": WIDTH,
-        "height": height,
-        "projection": {
-            "centre_lat": CENTRE_LAT,
-            "centre_lon": CENTRE_LON,
-            "scale": round(scale, 4),
-            "shift_x": round(shift[0], 4),
-            "shift_y": round(shift[1], 4),
-        },
-        "borders": border_path(joined.values()),
-        "laender": {land: path(area) for land, area in joined.items()},
-        "districts": {i: path(area) for i, area in areas.items()},
-    }
-
-
 def laender_of(areas: Mapping[str, BaseGeometry]) -> dict[str, BaseGeometry]:
     """Unions by the first two digits of the AGS."""
     return {land: shapely.union_all([a for i, a in areas.items() if i.startswith(land)]) for land in LAENDER}
-
-
-def border_path(areas: Iterable[BaseGeometry]) -> str:
-    """All borders, a border between two Länder drawn once."""
-    lines = shapely.line_merge(shapely.union_all([area.boundary for area in areas]))
-    return "".join(_line(shapely.get_coordinates(line), closed=line.is_closed) for line in shapely.get_parts(lines))
-
-
-def path(area: BaseGeometry) -> str:
-    """SVG path data of a polygon in whole pixels: absolute start, relative steps."""
-    rings = shapely.get_rings(shapely.get_parts(area))
-    return "".join(_line(shapely.get_coordinates(ring), closed=True) for ring in rings)
-
-
-def _line(points: np.ndarray, *, closed: bool) -> str:
-    steps = [(round(x), round(y)) for x, y in points]
-    moves = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(steps)]
-    if closed:
-        moves = moves[:-1]  # z draws the last one
-    moves = [m for m in moves if m != (0, 0)]
-    if len(moves) < (2 if closed else 1):
-        return ""
-    drawn = " ".join(f"{dx} {dy}" for dx, dy in moves).replace(" -", "-")
-    return f"M{steps[0][0]} {steps[0][1]}l{drawn}" + ("z" if closed else "")

@@ -51,6 +51,8 @@ from tests.gazetteer import FACTS, PLACES, reason_of, region_of
         ("20095 Hamburg", "02000"),
         ("Hamburg 20095", "02000"),
         ("Berlin, Deutschland", "11000"),
+        ("Hattersheim am Main", "06436"),
+        ("Mühldorf a. Inn", "09183"),
         ("Landkreis München", "09184"),
         ("Region Hannover", "03241"),
         ("Vaihingen an der Enz", "08118"),
@@ -81,7 +83,9 @@ def test_a_misspelt_town_or_a_quarter_is_found_roughly(text: str, region: str) -
     assert found.approximate
 
 
-@pytest.mark.parametrize("text", ["Essen", "Halle", "Münster", "Neustadt", "Frankfurt", "essen", " Frankfurt "])
+@pytest.mark.parametrize(
+    "text", ["Essen", "Halle", "Münster", "Neustadt", "Frankfurt", "Lorch", "essen", " Frankfurt "]
+)
 def test_an_ambiguous_name_asks_back(text: str) -> None:
     found = PLACES.locate(place=text)
     assert reason_of(found) == "ambiguous_place"
