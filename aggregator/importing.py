@@ -18,7 +18,7 @@ COLUMNS: Final = (*NEEDED, *PLACE, *COORDINATES, *OPTIONAL)
 FIELD_OF: Final[Mapping[str, str]] = {name: "key" if name == "report_id" else name for name in COLUMNS}
 
 DELIMITERS: Final = ",;\t|"
-NOT_UTF8: Final = "".join(map(chr, range(0xDC80, 0xDD00)))  # what surrogateescape makes of bytes that are no UTF-8
+NOT_UTF8: Final = "\udc80"  # what surrogateescape makes of a byte that is no UTF-8
 LONGEST_LINE: Final = 100_000  # bytes: more is not a report
 
 Item = RawReport | Rejected
@@ -68,7 +68,9 @@ def _checked(row: Sequence[str], width: int, line: int) -> Rejected | None:
     if len(row) != width:
         why = "the file looks cut off there" if len(row) < width else "put quotation marks round text with commas"
         return _bad_row(f"has {len(row)} of {width} columns; {why}", line)
-    if not all(map(str.isascii, row)) and any(NOT_UTF8[0] <= letter <= NOT_UTF8[-1] for letter in "".join(row)):
+    try:
+        "".join(row).encode("utf-8")  # fails on the lone surrogates that stand for bytes that are no UTF-8
+    except UnicodeEncodeError:
         return Rejected("bad_encoding", f"Line {line} is not UTF-8; save the file as UTF-8.", where=f"line {line}")
     return None
 
@@ -106,7 +108,7 @@ def decoded(lines: Iterable[bytes]) -> Iterator[str]:
                 raise DataError("The file is not text (binary data or no end of line); is it the right one?")
             line = line.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901
         text = len(line) <= LONGEST_LINE and b"\0" not in line
-        yield line.decode("utf-8", "surrogateescape") if text else f"{NOT_UTF8[0]}\n"
+        yield line.decode("utf-8", "surrogateescape") if text else f"{NOT_UTF8}\n"
 
 
 def bounded(readline: Callable[[int], bytes]) -> Iterator[bytes]:

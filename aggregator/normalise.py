@@ -17,6 +17,8 @@ from aggregator.spelling import fold
 
 LIVE: Final = frozenset({"form", "api"})  # sources where the sender is not trusted with times of receipt and old times
 AHEAD: Final = timedelta(minutes=10)  # clocks that go fast are forgiven this much
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND: Final = timedelta(seconds=1)
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LIVE_PAST: Final = timedelta(days=31)
 LONGEST: Final = 120  # characters of a name
@@ -86,10 +88,11 @@ class Normaliser:
         service = self._resolve_service(raw.service)
         received_at = _received(raw, now)
         observed_at = _observed(raw, received_at)
-        region, lat, lon, place_source, plz = self._place(*_place_of(raw))
+        place = _place_of(raw)
+        region, lat, lon, place_source, plz = self._place(*place)
         reporter = self._hash("reporter", f"{raw.source}\x1f{raw.reporter[:LONGEST_KEY]}") if raw.reporter else ""
         return Report(
-            report_id=self._report_id(raw, observed_at, reporter),
+            report_id=self._report_id(raw, observed_at, place, reporter),
             source=raw.source,
             reporter=reporter,
             block=self._block(raw.address) if raw.address else "",
@@ -146,14 +149,14 @@ class Normaliser:
             raise _not_located(found, region, plz, place)
         return found.region, found.lat, found.lon, found.place_source, _five_digits(plz)
 
-    def _report_id(self, raw: RawReport, observed_at: datetime, reporter: str) -> str:
+    def _report_id(self, raw: RawReport, observed_at: datetime, place: tuple[str, ...], reporter: str) -> str:
         if raw.key:
             return _digest("key", f"{raw.source}\x1f{raw.key[:LONGEST_KEY]}")
         # Who wrote it and what stays out: the id is published. Only where each item comes alone, so that nothing can
         # number equal ones, two persons of one second are told apart by the (keyed) hash of the reporter.
         person = reporter if raw.source in LIVE else ""
-        parts = (raw.source, raw.provider, raw.service, raw.symptom, *_place_of(raw), person)
-        content = f"{observed_at:%Y%m%d%H%M%S}\x1f" + "\x1f".join(parts)
+        second = str((observed_at - EPOCH) // SECOND)
+        content = "\x1f".join((second, raw.source, raw.provider, raw.service, raw.symptom, *place, person))
         ordinal = self._ordinals.next(content)
         return _digest("content", f"{content}\x1f{ordinal}" if ordinal else content)
 
