@@ -11,11 +11,12 @@ import click
 
 from aggregator.cli.common import Options
 from aggregator.cli.detect import refresh, scan
+from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
 from aggregator.cli.operate import doctor
 from aggregator.errors import NetzlageError
 
-COMMANDS: tuple[click.Command, ...] = (doctor, export, import_, refresh, scan)
+COMMANDS: tuple[click.Command, ...] = (doctor, export, feeds, import_, refresh, scan)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
