@@ -1,0 +1,1 @@
+"""Figures -> pictures: SVG map, SVG time series, PNG from SVG. Pure."""
