@@ -190,7 +190,8 @@ class Transition:
 class Incident:
     """Hotspots of one stream through time. All times aware UTC; `ended_at` None while it goes on.
 
-    reports and expected count from onset to the last look at it; score is the highest it has had.
+    reports and expected count from onset to the last look at it; score is the highest it has had, peak_ratio the
+    reports over the expected in the window of that score: the strength that an end is measured by.
     """
 
     incident_id: str
@@ -212,6 +213,7 @@ class Incident:
     relative_risk: float | None  # only where at least one report is expected
     score: float
     recurrence_weeks: float | None
+    peak_ratio: float = 1.0
     cold: bool = False  # True: no basis for comparison yet (fewer than 7 days heard)
 
     @property

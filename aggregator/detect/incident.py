@@ -73,18 +73,17 @@ def step(
     cold: no basis for comparison yet, nothing becomes strong; taken: ids in use; providers: who takes part.
     """
     if known is None:
-        if hotspot is None or is_over(evidence):
+        if hotspot is None or quiet_stretch(evidence, _ratio(hotspot)):
             return None
         incident = _open(hotspot, at, cold=cold, taken=taken, providers=providers)
     else:
         incident = _grow(known, hotspot) if hotspot else known
-    quiet_since = _quiet_since(evidence, at)
-    state = _next_state(known, hotspot, evidence, limits, cold=cold)
+    state = _next_state(known, incident.peak_ratio, hotspot, evidence, limits, cold=cold)
     incident = replace(
         _weigh(incident, evidence),
         state=state,
         updated_at=at,
-        ended_at=(incident.ended_at or quiet_since) if state == "over" else None,
+        ended_at=(incident.ended_at or _quiet_since(incident, evidence, at)) if state == "over" else None,
         recurrence_weeks=limits.recurrence_weeks(incident.score),
     )
     if known and known.state == state:
@@ -113,6 +112,7 @@ def _open(hotspot: Hotspot, at: datetime, *, cold: bool, taken: Container[str], 
         relative_risk=None,
         score=hotspot.score,
         recurrence_weeks=None,
+        peak_ratio=_ratio(hotspot),
         cold=cold,
     )
 
@@ -134,6 +134,7 @@ def _grow(incident: Incident, hotspot: Hotspot) -> Incident:
     return replace(
         incident,
         score=hotspot.score,
+        peak_ratio=_ratio(hotspot),
         regions=tuple(sorted(hotspot.regions)),
         scope=name_scope(hotspot.regions),
         pattern=name_pattern(hotspot.stream, hotspot.regions),
@@ -153,54 +154,53 @@ def _weigh(incident: Incident, evidence: Evidence) -> Incident:
     )
 
 
+def _ratio(hotspot: Hotspot) -> float:
+    return max(hotspot.observed / max(hotspot.expected, 1e-9), 1.0 + 1e-9)
+
+
 def _next_state(
-    known: Incident | None, hotspot: Hotspot | None, evidence: Evidence, limits: Calibration, *, cold: bool
+    known: Incident | None,
+    ratio: float,
+    hotspot: Hotspot | None,
+    evidence: Evidence,
+    limits: Calibration,
+    *,
+    cold: bool,
 ) -> State:
     before = known.state if known else "suspected"
-    if not any(recent.heard for recent in evidence.recents):
+    heard = [recent for recent in evidence.recents if recent.heard]
+    if not heard:
         return before  # nobody listened: that decides nothing
-    if is_over(evidence):
+    if quiet_stretch(evidence, ratio):
         return "over"
     if hotspot is None and before in ("over", "easing"):
         return before
-    if _eased(evidence):
+    if known and _eases(heard[0], ratio, was_easing=before == "easing"):
         return "easing"
     score = hotspot.score if hotspot else 0.0
     was_strong = known is not None and known.score >= limits.strong and not known.cold
     return "strong" if not cold and (score >= limits.strong or was_strong) else "suspected"
 
 
-def is_over(evidence: Evidence) -> bool:
-    """Say whether a recent stretch clearly (by 2 nats) favours the baseline over a quarter of the excess.
+def quiet_stretch(evidence: Evidence, ratio: float) -> Recent | None:
+    """Return the shortest recent stretch that clearly (by 2 nats) favours the baseline over a quarter of the excess.
 
-    The excess is taken as a factor, so that a quiet night is not read as the end. 30 minutes are enough where
-    reports are frequent; where they are few, longer stretches are looked at too.
+    ratio: reports over expected at the peak. The excess is taken as a factor, so that a quiet night is not read as
+    the end; 30 minutes are enough where reports are frequent, where they are few longer stretches are looked at.
     """
-    return _quiet(evidence) is not None
+    quarter = 1.0 + (ratio - 1.0) / 4.0
+    return next((r for r in evidence.recents if r.heard and _log_ratio(r, quarter, 1.0) <= -DECISIVE), None)
 
 
-def _quiet(evidence: Evidence) -> Recent | None:
-    rest = (_ratio(evidence) - 1.0) / 4.0
-    for recent in evidence.recents:
-        if recent.heard and _log_ratio(recent, 1.0 + rest, 1.0) <= -DECISIVE:
-            return recent
-    return None
-
-
-def _quiet_since(evidence: Evidence, at: datetime) -> datetime:
-    quiet = _quiet(evidence)
+def _quiet_since(incident: Incident, evidence: Evidence, at: datetime) -> datetime:
+    quiet = quiet_stretch(evidence, incident.peak_ratio)
     return at - quiet.length if quiet else at
 
 
-def _eased(evidence: Evidence) -> bool:
-    """Say whether the shortest stretch that was heard clearly favours half of the excess over all of it."""
-    ratio = _ratio(evidence)
-    shortest = next((recent for recent in evidence.recents if recent.heard), None)
-    return shortest is not None and _log_ratio(shortest, ratio, 1.0 + (ratio - 1.0) / 2.0) <= -DECISIVE
-
-
-def _ratio(evidence: Evidence) -> float:
-    return max(evidence.reports / max(evidence.expected, 1e-9), 1.0 + 1e-9)
+def _eases(latest: Recent, ratio: float, *, was_easing: bool) -> bool:
+    """Say whether the latest stretch clearly favours half of the excess over all of it; turning back takes as much."""
+    doubt = _log_ratio(latest, ratio, 1.0 + (ratio - 1.0) / 2.0)
+    return doubt < DECISIVE if was_easing else doubt <= -DECISIVE
 
 
 def _log_ratio(recent: Recent, factor: float, other: float) -> float:

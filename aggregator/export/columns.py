@@ -138,6 +138,12 @@ INCIDENTS: Final = (
         "Durch Zufall einmal in so vielen Wochen; leer: noch nicht geeicht",
         "by chance once in so many weeks; empty: not calibrated yet",
     ),
+    Column(
+        "peak_ratio",
+        "number",
+        "Meldungen durch übliche Meldungen im Fenster der höchsten Wertung",
+        "reports over usual reports in the window of the highest score",
+    ),
     Column("cold", "truth", "Wahr: noch keine Vergleichsbasis", "true: no basis for comparison yet"),
     SIMULATED,
 )

@@ -181,6 +181,7 @@ def _incident_columns() -> list[Column[Any]]:
         Column("relative_risk", Float),
         Column("score", Float, nullable=False),
         Column("recurrence_weeks", Float),
+        Column("peak_ratio", Float, nullable=False),
         Column("cold", Boolean, nullable=False),
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from aggregator.detect.calibrate import INTERIM
 from aggregator.detect.evidence import RECENTS, Evidence, Recent
-from aggregator.detect.incident import continues, is_over, make_id, match, step
+from aggregator.detect.incident import continues, make_id, match, quiet_stretch, step
 from aggregator.detect.onset import Onset
 from aggregator.model import ALL, Hotspot, Incident, Stream
 
@@ -84,6 +84,15 @@ def test_half_as_many_reports_are_easing_and_many_again_are_strong() -> None:
     assert back[0].state == "strong"
 
 
+def test_a_few_reports_that_nothing_followed_are_over_within_three_hours() -> None:
+    lone = evidence(4, 0.01, (0, 0.0002))
+    assert quiet_stretch(lone, 4 / 0.0003) is not None
+
+
+def test_normal_reports_after_a_weak_fault_are_its_end() -> None:
+    assert quiet_stretch(evidence(24, 8.7, (0.5, 0.4)), 14 / 0.5) is not None
+
+
 def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
     over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), AT, INTERIM)
     assert over
@@ -93,7 +102,7 @@ def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
 
 
 def test_a_quiet_night_is_not_the_end() -> None:
-    assert not is_over(evidence(600, 38.0, (0, 0.02)))
+    assert quiet_stretch(evidence(600, 38.0, (0, 0.02)), 16.0) is None
 
 
 def test_blind_buckets_decide_nothing() -> None:

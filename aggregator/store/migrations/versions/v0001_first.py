@@ -142,6 +142,7 @@ def _findings() -> None:
         sa.Column("relative_risk", sa.Float(), nullable=True),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("recurrence_weeks", sa.Float(), nullable=True),
+        sa.Column("peak_ratio", sa.Float(), nullable=False),
         sa.Column("cold", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("incident_id"),
     )
@@ -167,6 +168,7 @@ def _findings() -> None:
         sa.Column("relative_risk", sa.Float(), nullable=True),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("recurrence_weeks", sa.Float(), nullable=True),
+        sa.Column("peak_ratio", sa.Float(), nullable=False),
         sa.Column("cold", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["incident_id"],
