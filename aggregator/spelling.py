@@ -52,7 +52,7 @@ def fold(text: str) -> str:
         return folded
     # composed and compatibility forms: PŸUR, O₂, and a decomposed "u" + two dots, which must become "ue"
     composed = unicodedata.normalize("NFKC", text).casefold().translate(_TABLE)
-    return "".join(c for c in unicodedata.normalize("NFKD", composed) if c.isalnum())
+    return "".join(c for c in unicodedata.normalize("NFKD", composed) if c.isalnum()).translate(_TABLE)
 
 
 def name_keys(name: str) -> set[str]:

@@ -55,7 +55,7 @@ class Locator:
         """The district of a point anywhere in the country."""
         point = shapely.Point(lon, lat)
         inside = self.tree.query(point, predicate="intersects")
-        return self.ids[inside[0] if len(inside) else self.tree.nearest(point)]
+        return self.ids[int(inside[0] if len(inside) else self.tree.nearest(point))]
 
 
 def read_plz(wheel: Path) -> dict[str, tuple[float, float]]:
