@@ -215,9 +215,11 @@ class Conversation:
             size += len(chunk)
             if size > cap:
                 raise FeedUnreachable(f"{host} sends more than {cap:,} bytes; nothing of it was taken.")
-            if self._watch.left <= 0:
-                raise TimeoutError
             parts.append(chunk)
+            if self._watch.left <= 0:
+                break
+        if self._watch.left <= 0:  # a socket that the watch shut down looks like the end of the body
+            raise TimeoutError
         return b"".join(parts)
 
     def _why(self, error: Exception, url: str, deadline: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aggregator.errors import FeedChanged
@@ -33,12 +33,14 @@ def parse(payload: bytes, feed: Feed, hints: Hints) -> Parsed:
     for name, column in feed.fields.items():
         if column.partition("[")[0] not in columns:
             raise FeedChanged(f'The table has no column "{column}" (our {name}); it has {", ".join(columns)[:200]}.')
-    return parse_items(_rows(reader), feed, "line")
+    rows = list(_rows(reader))
+    return parse_items([row for row, _ in rows], feed, [line for _, line in rows])
 
 
-def _rows(reader: csv.DictReader[str]) -> list[Mapping[str, Any]]:
-    """Return the rows; one that is too short keeps what it has, its missing values are then missing fields."""
+def _rows(reader: csv.DictReader[str]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield each row and its line; one that is too short keeps what it has, the rest is then missing."""
     try:
-        return [{name: value for name, value in row.items() if isinstance(value, str)} for row in reader]
+        for row in reader:
+            yield {name: value for name, value in row.items() if isinstance(value, str)}, f"line {reader.line_num}"
     except csv.Error as error:
         raise FeedChanged(f"The table cannot be read at line {reader.line_num} ({error}).") from None

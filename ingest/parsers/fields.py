@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -31,8 +31,8 @@ TIMES: Final = ("observed_at", "began_at", "received_at")
 PLACES: Final = frozenset(get_args(PlaceSource))
 
 
-def parse_items(items: Sequence[Any], feed: Feed, where: str) -> Parsed:
-    """Read every item by the field map; `where` names an item in messages ("item", "line").
+def parse_items(items: Sequence[Any], feed: Feed, wheres: Iterable[str]) -> Parsed:
+    """Read every item by the field map; `wheres` name the items in messages ("item 1", "line 2").
 
     Raises FeedChanged where a field that is needed and mapped stands in no item at all.
     Without a field map the names are ours already.
@@ -44,8 +44,8 @@ def parse_items(items: Sequence[Any], feed: Feed, where: str) -> Parsed:
         _expect_fields(items, feed)
     read_one = _statement if feed.kind == "statements" else _report
     parsed = Parsed()
-    for number, item in enumerate(items, 2 if where == "line" else 1):
-        _keep(parsed, _guarded(read_one, item, feed, f"{where} {number}"))
+    for item, where in zip(items, wheres, strict=False):
+        _keep(parsed, _guarded(read_one, item, feed, where))
     return parsed
 
 

@@ -1,0 +1,45 @@
+"""Golden pairs: CASE.toml (a stanza), CASE.json or .csv (a payload), CASE.expected.json. Dropping files in is the test.
+
+WRITE_EXPECTED=1 writes the expected files anew; look at the difference before you keep it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.feed import load_feeds
+from ingest.parsers import NO_HINTS, PARSERS
+
+HERE = Path(__file__).parent
+CASES = sorted(HERE.rglob("*.toml"))
+
+
+def _plain(value: Any) -> Any:
+    """Drop what is empty, so that an expected file shows only what was read."""
+    return {name: str(item) if name.endswith("_at") else item for name, item in asdict(value).items() if item}
+
+
+def _payload(case: Path) -> Path:
+    return next(path for ending in (".json", ".csv") if (path := case.with_suffix(ending)).exists())
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{path.parent.name}/{path.stem}" for path in CASES])
+def test_a_payload_gives_what_was_expected(case: Path) -> None:
+    [feed] = load_feeds(case, {})
+    assert feed.format == case.parent.name
+    parsed = PARSERS[feed.format](_payload(case).read_bytes(), feed, NO_HINTS)
+    found = {name: [_plain(item) for item in getattr(parsed, name)] for name in ("reports", "statements", "rejected")}
+    expected = case.with_suffix(".expected.json")
+    if "WRITE_EXPECTED" in os.environ:
+        expected.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    assert found == json.loads(expected.read_text("utf-8"))
+
+
+def test_every_format_has_a_golden_pair() -> None:
+    assert {path.parent.name for path in CASES} == set(PARSERS)
