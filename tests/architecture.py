@@ -14,6 +14,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.normalise",
         "aggregator.places",
         "aggregator.placenames",
+        "aggregator.redact",
         "aggregator.spelling",
         "aggregator.detect.*",
         "aggregator.draw.*",

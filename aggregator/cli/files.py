@@ -15,9 +15,10 @@ from typing import Any, BinaryIO, Final
 
 import click
 
-from aggregator.catalogue import Catalogue, data_folder
+from aggregator.catalogue import Catalogue
 from aggregator.cli.common import Options, progress
 from aggregator.cli.detect import Moment
+from aggregator.cli.feeds import feeds_of
 from aggregator.downloads import download
 from aggregator.errors import DataError, FeedError, SettingsError
 from aggregator.export import FORMATS, TABLES
@@ -28,7 +29,7 @@ from aggregator.pipeline import Outcome, accept
 from aggregator.places import NotLocated
 from aggregator.settings import Settings
 from aggregator.store import statements
-from ingest.feed import Feed, load_feeds
+from ingest.feed import Feed
 from ingest.parsers import NO_HINTS, PARSERS
 
 BATCH: Final = 5000  # of a file: nobody waits for its answer, so fewer waits for the disk
@@ -71,7 +72,7 @@ def _feed(settings: Settings, stanza: str | None, format_: str | None) -> Feed |
     """Return the stanza to read with, or None for the contract's own columns."""
     if stanza is None:
         return Feed(name="import", format=format_, url="") if format_ and format_ in PARSERS else None
-    feeds = {feed.name: feed for feed in load_feeds(settings.feeds or data_folder() / "feeds.toml")}
+    feeds = {feed.name: feed for feed in feeds_of(settings)}
     if stanza not in feeds:
         raise SettingsError(f"There is no feed {stanza!r} in the feeds file; known are {', '.join(sorted(feeds))}.")
     return feeds[stanza]

@@ -14,10 +14,10 @@ import click
 
 from aggregator.catalogue import data_folder, load_catalogue
 from aggregator.cli.common import Options
+from aggregator.cli.feeds import feeds_of
 from aggregator.errors import DataError, NetzlageError, SettingsError
 from aggregator.settings import TABLE, Settings, shown
 from aggregator.store.checkup import check_up
-from ingest.feed import load_feeds
 
 LEAST_SPACE: Final = 200_000_000  # bytes: below it a write-ahead log or a backup may not fit
 
@@ -113,9 +113,10 @@ def check_data(settings: Settings) -> str:
 
 def check_feeds(settings: Settings) -> str:
     """Return which feeds there are; SettingsError with stanza and key when the feeds file cannot be used."""
-    path = settings.feeds or data_folder() / "feeds.toml"
-    names = [feed.name for feed in load_feeds(path)]
-    return f"{len(names)} in {path}" + (f" ({', '.join(names)})" if names else "; nothing will be heard")
+    names = [feed.name for feed in feeds_of(settings)]
+    return f"{len(names)} in {settings.feeds or 'the file that came along'}" + (
+        f" ({', '.join(names)})" if names else "; nothing will be heard"
+    )
 
 
 CHECKS: Final[Mapping[str, Callable[[Settings], str]]] = {
