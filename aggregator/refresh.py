@@ -37,8 +37,13 @@ TAKES_PART = 2.0  # times the expected reports that make a provider part of an i
 class Learned:
     """What a day's passes share: the baseline and what each source usually brings of each provider."""
 
-    baseline: Baseline
+    prepared: scan.Prepared
     usual: pd.DataFrame
+
+    @property
+    def baseline(self) -> Baseline:
+        """Return the baseline."""
+        return self.prepared.baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Detection:
         listening = cube.listening(connection, since, at, as_of)
         counts = cube.frame(connection, Filter(since=at - to_timedelta(scan.LONGEST), until=at, as_of=as_of))
         coverage = cover(listening, learned.usual, bucket_number(since), bucket_number(at))
-        moment = scan.at(bucket_number(at), learned.baseline, self._zones, coverage)
+        moment = scan.at(bucket_number(at), learned.prepared, coverage)
         return Sight(at, as_of, learned, coverage, moment, by_stream(counts, self._zones.regions))
 
     def _learn(self, connection: Connection, at: datetime, as_of: datetime | None) -> Learned:
@@ -122,7 +127,8 @@ class Detection:
         catalogue = self._instance.catalogue
         offered = [Stream(p.id, s) for p in catalogue.providers.values() for s in (ALL, *p.services)]
         history = History(start, end, cells, coverage, _masks(past))
-        return Learned(fit(history, self._regions, catalogue.providers, day, offered), usual)
+        baseline = fit(history, self._regions, catalogue.providers, day, offered)
+        return Learned(scan.prepare(baseline, self._zones), usual)
 
     def _save(
         self, sight: Sight, hotspots: Sequence[Hotspot], advanced: list[Incident], transitions: list[Transition]

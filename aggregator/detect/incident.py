@@ -16,6 +16,7 @@ from aggregator.model import Hotspot, Incident, State, Transition
 MERGE_WITHIN = timedelta(hours=3)  # alarms of one stream in overlapping districts this close are one incident
 GROWS_NATIONAL_WITHIN = timedelta(hours=1)  # a young local incident may turn out to be the nation's
 DECISIVE = 2.0  # nats
+HOUR = timedelta(hours=1)
 
 
 def match(
@@ -175,9 +176,9 @@ def _next_state(
         return "over"
     if hotspot is None and before in ("over", "easing"):
         return before
-    if known and _eases(heard[0], ratio, was_easing=before == "easing"):
-        return "easing"
     score = hotspot.score if hotspot else 0.0
+    if known and score <= known.score and _eases(heard, ratio, was_easing=before == "easing"):
+        return "easing"
     was_strong = known is not None and known.score >= limits.strong and not known.cold
     return "strong" if not cold and (score >= limits.strong or was_strong) else "suspected"
 
@@ -197,9 +198,10 @@ def _quiet_since(incident: Incident, evidence: Evidence, at: datetime) -> dateti
     return at - quiet.length if quiet else at
 
 
-def _eases(latest: Recent, ratio: float, *, was_easing: bool) -> bool:
-    """Say whether the latest stretch clearly favours half of the excess over all of it; turning back takes as much."""
-    doubt = _log_ratio(latest, ratio, 1.0 + (ratio - 1.0) / 2.0)
+def _eases(heard: Sequence[Recent], ratio: float, *, was_easing: bool) -> bool:
+    """Say whether the last hour clearly favours half of the excess over all of it; turning back takes as much."""
+    hour = next((recent for recent in heard if recent.length >= HOUR), heard[-1])
+    doubt = _log_ratio(hour, ratio, 1.0 + (ratio - 1.0) / 2.0)
     return doubt < DECISIVE if was_easing else doubt <= -DECISIVE
 
 

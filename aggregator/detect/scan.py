@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,15 +31,56 @@ ROOM = 1.0  # nats by which the cheap Poisson score may be below the floor and t
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneLevel:
+    """A stream's level in every zone: Σ lambda and Σ lambda²/alpha."""
+
+    rate: Floats
+    own: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A baseline, the zones, and what is made of the two once a day instead of in every tick."""
+
+    baseline: Baseline
+    zones: Zones
+    levels: Mapping[Stream, ZoneLevel]
+    fallback: ZoneLevel
+
+    def of(self, stream: Stream) -> ZoneLevel:
+        """Return the level of `stream` in every zone."""
+        return self.levels.get(stream, self.fallback)
+
+
+def prepare(baseline: Baseline, zones: Zones) -> Prepared:
+    """Add up the levels of all streams over the zones."""
+    levels = {stream: _zone_level(zones.member, level) for stream, level in baseline.streams.items()}
+    return Prepared(baseline, zones, levels, _zone_level(zones.member, baseline.fallback))
+
+
+def _zone_level(member: sparse.csc_array | sparse.csr_array, level: StreamBaseline) -> ZoneLevel:
+    return ZoneLevel(member @ level.rate, member @ (level.rate**2 / level.shape))
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """What all scans of a tick share. The windows end before bucket `end`; durations in buckets."""
+    """What all scans of a tick share. The windows end before bucket `end`; durations in buckets, ascending."""
 
     end: int
     durations: tuple[int, ...]
-    baseline: Baseline
-    zones: Zones
+    prepared: Prepared
     coverage: Coverage
     hours: Ints  # of the week, shape (Länder, LONGEST)
+
+    @property
+    def baseline(self) -> Baseline:
+        """Return the baseline."""
+        return self.prepared.baseline
+
+    @property
+    def zones(self) -> Zones:
+        """Return the zones."""
+        return self.prepared.zones
 
     def exposure(self, stream: Stream) -> Floats:
         """Return hours' worth at h = 1 heard in each window, shape (lands, lengths); see `lengths`."""
@@ -52,11 +94,11 @@ class Moment:
         return self.durations + tuple(max(d, DRIFT_BUCKETS) for d in self.durations)
 
 
-def at(end: int, baseline: Baseline, zones: Zones, coverage: Coverage) -> Moment:
+def at(end: int, prepared: Prepared, coverage: Coverage) -> Moment:
     """Return the moment of a tick: the long windows join at full hours."""
     durations = DURATIONS + (SLOW_DURATIONS if end % 12 == 0 else ())
-    hours = hours_of_week(np.arange(end - LONGEST, end), sorted(set(baseline.lands)))
-    return Moment(end, durations, baseline, zones, coverage, hours)
+    hours = hours_of_week(np.arange(end - LONGEST, end), sorted(set(prepared.baseline.lands)))
+    return Moment(end, durations, prepared, coverage, hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +106,13 @@ class Tables:
     """One stream at one moment, per region (rows) and duration: reports and expected, drift not yet applied.
 
     `*_nation` hold the reports not located too; `*_wide` are the located nation's over the drift's lengths.
+    zone_level is the stream's in every zone, None when regions were taken out; exposure: hours' worth at h = 1 of each
+    duration if it is the same in all Länder, else None.
     """
 
     level: StreamBaseline
+    zone_level: ZoneLevel | None
+    exposure: Floats | None
     count: Floats
     expected: Floats
     count_nation: Floats
@@ -82,6 +128,7 @@ class Tables:
         share = self.expected[keep, 0].sum() / located if located else 1.0
         return replace(
             self,
+            zone_level=None,
             count=np.where(keep[:, None], self.count, 0.0),
             expected=np.where(keep[:, None], self.expected, 0.0),
             count_nation=self.count_nation - self.count[~keep].sum(axis=0),
@@ -102,8 +149,11 @@ def tabulate(moment: Moment, stream: Stream, cells: Cells) -> Tables:
     expected = level.rate[:, None] * exposure[np.searchsorted(lands, moment.baseline.lands)]
     located = level.rate.sum()
     nation = expected.sum(axis=0) * (level.nation_rate / located if located else 1.0)
+    same = bool((exposure == exposure[0]).all())  # holidays of some Länder only make them differ
     return Tables(
         level,
+        moment.prepared.of(stream),
+        exposure[0, :durations] if same else None,
         count[:-1, :durations],
         expected[:, :durations],
         count[:, :durations].sum(axis=0),
@@ -165,14 +215,13 @@ def score_zones(zones: Zones, tables: Tables, floor: float, *, by_share: bool) -
     by_share: the nation is known to be up, and a zone is measured by its share of the nation's reports (the
     conditional test); else against its own level after leave-one-out drift.
     """
-    hit = np.flatnonzero(tables.count.any(axis=1))
+    hit = np.flatnonzero(tables.count[:, -1])
     counts = zones.member[:, hit] @ tables.count[hit]
     counts[-1] = tables.count_nation
-    rows = np.flatnonzero(counts.max(axis=1) >= MIN_REPORTS)
-    count, member = counts[rows], zones.member_rows[rows]
-    expected = member @ tables.expected
+    rows = np.flatnonzero(counts[:, -1] >= MIN_REPORTS)  # the longest window holds all the others
+    count = counts[rows]
+    expected, inverse_r = _levels(zones, tables, rows)
     expected = conditional(expected, tables) if by_share else drift(expected, count, tables)
-    inverse_r = _inverse_r(member, tables.level)
     has_nation = bool(len(rows)) and int(rows[-1]) == zones.nation
     if has_nation:
         expected[-1], inverse_r[-1] = tables.expected_nation, 1 / R_NATION
@@ -199,15 +248,24 @@ def conditional(expected: Floats, tables: Tables) -> Floats:
     return scaled
 
 
-def _inverse_r(member: sparse.csr_array, level: StreamBaseline) -> Floats:
+def _levels(zones: Zones, tables: Tables, rows: Ints) -> tuple[Floats, Floats]:
+    """Return expected reports, shape (rows, durations), and 1/r of the zones `rows`."""
+    nation = float(tables.level.rate.sum())
+    if tables.zone_level is not None and tables.exposure is not None:
+        level = ZoneLevel(tables.zone_level.rate[rows], tables.zone_level.own[rows])
+        return level.rate[:, None] * tables.exposure, _inverse_r(level, nation)
+    member = zones.member_rows[rows]
+    return member @ tables.expected, _inverse_r(_zone_level(member, tables.level), nation)
+
+
+def _inverse_r(level: ZoneLevel, nation: float) -> Floats:
     """Return 1/r per zone: 1/r0 + Σ(lambda²/alpha) / (Σ lambda)².
 
     1/r0 goes from a district's to the nation's with the share of the nation that the zone holds: drift corrects a
     large zone less, so its level is less certain.
     """
-    total = member @ level.rate
-    own = member @ (level.rate**2 / level.shape)
-    share = total / max(float(level.rate.sum()), 1e-300)
+    share = level.rate / max(nation, 1e-300)
     drifting = (1 - share) / R_LOCAL + share / R_NATION
-    inverse: Floats = drifting + np.divide(own, total**2, out=np.zeros_like(own), where=total > 0)
+    own = np.divide(level.own, level.rate**2, out=np.zeros_like(level.own), where=level.rate > 0)
+    inverse: Floats = drifting + own
     return inverse

@@ -93,6 +93,12 @@ def test_normal_reports_after_a_weak_fault_are_its_end() -> None:
     assert quiet_stretch(evidence(24, 8.7, (0.5, 0.4)), 14 / 0.5) is not None
 
 
+def test_what_still_grows_does_not_ease() -> None:
+    result = step(opened(), hotspot(40.0), evidence(16, 0.2, (6, 0.4)), AT, INTERIM)
+    assert result
+    assert result[0].state == "strong"
+
+
 def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
     over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), AT, INTERIM)
     assert over

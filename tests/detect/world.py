@@ -77,4 +77,4 @@ def look(cube: pd.DataFrame, at: datetime = NOW, listening: pd.DataFrame | None 
     """The moment of a tick at `at` (not a full hour: no slow windows unless asked for)."""
     heard = listened(DAY - timedelta(days=2), at) if listening is None else listening
     coverage: Coverage = cover(heard, weights(cube), bucket_number(DAY - timedelta(days=2)), bucket_number(at))
-    return scan.at(bucket_number(at), learn(cube), zones(), coverage)
+    return scan.at(bucket_number(at), scan.prepare(learn(cube), zones()), coverage)
