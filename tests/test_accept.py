@@ -52,7 +52,8 @@ def total(outcome: Outcome) -> int:
 
 def test_kept_duplicate_and_rejected_are_told_with_reason_and_line(netzlage: Instance) -> None:
     cut_off = Rejected("bad_row", "Line 9 has 2 of 5 columns.", where="line 9")
-    items = [raw(key="1"), raw(key="1"), raw(key="2", service="x", where="line 4"), cut_off, raw(key="3", plz="")]
+    items: list[RawReport | Rejected] = [raw(key="1"), raw(key="1")]
+    items += [raw(key="2", service="x", where="line 4"), cut_off, raw(key="3", plz="")]
     outcome = accept(netzlage, items)
     assert (outcome.kept, outcome.duplicate, outcome.rejected) == (2, 1, {"unknown_service": 1, "bad_row": 1})
     assert [item.where for item in outcome.rejects] == ["line 4", "line 9"]

@@ -28,7 +28,7 @@ from tests.making import at, incident, instance, report
 
 @pytest.fixture
 def netzlage(tmp_path: Path) -> Iterator[Instance]:
-    """Give an instance (its clock simulated) with two located reports, one nowhere, and ten minutes heard of fifteen."""
+    """Give an instance, its clock simulated: two located reports, one nowhere, twelve minutes of fifteen heard."""
     made = instance(tmp_path, load_catalogue())
     with made.store.write() as connection:
         reports.add(

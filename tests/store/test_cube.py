@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +20,9 @@ def shares(store: Store, as_of: float | None = None) -> dict[tuple[str, float], 
         known = None if as_of is None else at(as_of)
         found = cube.listening(connection, at(-60), at(600), known)
     assert dict(found.dtypes.astype(str)) == dict(frames.LISTENING)
-    return {
-        (row.source, (row.bucket - at(0)) / timedelta(minutes=1)): round(row.share, 6)
-        for row in found.itertuples(index=False)
-    }
+    rows: list[Any] = found.to_dict("records")
+    minute = timedelta(minutes=1)
+    return {(row["source"], (row["bucket"] - at(0)) / minute): round(row["share"], 6) for row in rows}
 
 
 def run(start: float, end: float, *, finished: float | None = None, outcome: str = "ok") -> FeedRun:
