@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import re
@@ -91,7 +92,7 @@ def _date_format(value: Any) -> str:
 
 def _encoding(value: Any) -> str:
     try:
-        b"".decode(_text(value))
+        codecs.lookup(_text(value))
     except LookupError:
         raise ValueError('must be an encoding such as "utf-8" or "cp1252"') from None
     return cast(str, value)
