@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import isfinite
 from typing import Final, Protocol
 
+from aggregator.cleaning import address_block, clean, quoted, slug
 from aggregator.clock import BERLIN
 from aggregator.model import PlaceSource, RawReport, Rejected, Report
 from aggregator.places import NotLocated, Places
-from aggregator.spelling import fold
 
 LIVE: Final = frozenset({"form", "api"})  # sources where the sender is not trusted with times of receipt and old times
 AHEAD: Final = timedelta(minutes=10)  # clocks that go fast are forgiven this much
@@ -25,9 +23,6 @@ LONGEST: Final = 120  # characters of a name
 LONGEST_COMMENT: Final = 2000
 LONGEST_KEY: Final = 500
 ORDINALS: Final = 400_000  # contents remembered at a time, about 60 MB
-
-# Control characters, directions of writing that could hide text, halves of surrogate pairs.
-CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 class Facts(Protocol):
@@ -192,36 +187,6 @@ class Ordinals:
 
 def _digest(kind: str, text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12, person=kind.encode()).hexdigest()
-
-
-def clean(text: str, limit: int) -> str:
-    """Return `text` without control characters and outer blanks, at most `limit` characters of it."""
-    if not text.isprintable():
-        text = CONTROL.sub(" ", text)
-    return text.strip()[:limit]
-
-
-def quoted(text: str) -> str:
-    """Return `text` in quotes, short enough for a sentence."""
-    text = clean(text, 41)
-    return f'"{text if len(text) <= 40 else text[:39] + "…"}"'
-
-
-def slug(name: str) -> str:
-    """Return an id made of `name`: small letters, digits and hyphens."""
-    words = re.split(r"[\s/_.,()-]+", name.replace("&", " und "))
-    return "-".join(filter(None, (re.sub("[^a-z0-9]", "", fold(word)) for word in words)))[:60].strip("-")
-
-
-def address_block(address: str) -> str:
-    """Return the /24 (IPv6: /48) that `address` lies in, as text, or "" where it is no address."""
-    try:
-        parsed: IPv4Address | IPv6Address = ip_address(address.strip())
-    except ValueError:
-        return ""
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    return str(ip_network((int(parsed), 24) if parsed.version == 4 else (int(parsed), 48), strict=False))
 
 
 def _place_of(raw: RawReport) -> tuple[str, str, str, str, str]:

@@ -11,6 +11,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "words": ("aggregator", "aggregator.model", "aggregator.frames", "aggregator.errors", "aggregator.clock", "ingest"),
     "pure": (
         "aggregator.importing",
+        "aggregator.cleaning",
         "aggregator.normalise",
         "aggregator.places",
         "aggregator.placenames",

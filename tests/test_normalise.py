@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.catalogue import Catalogue, load_catalogue
+from aggregator.cleaning import address_block, clean, slug
 from aggregator.model import RawReport, Rejected, Report
-from aggregator.normalise import Normaliser, address_block, clean, normalise, slug
+from aggregator.normalise import Normaliser, normalise
 from tests.making import SATURDAY, raw
 
 NOW = SATURDAY + timedelta(days=1)

@@ -34,14 +34,17 @@ class _Pieces(io.RawIOBase):
         self._written = 0
 
     def writable(self) -> bool:
+        """Return True."""
         return True
 
     def write(self, data: Any) -> int:
+        """Keep a copy of `data` for `take` and return its length."""
         self._pieces.append(bytes(data))
         self._written += len(self._pieces[-1])
         return len(self._pieces[-1])
 
     def tell(self) -> int:
+        """Return how many bytes were written in all."""
         return self._written
 
     def take(self) -> bytes:

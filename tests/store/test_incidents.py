@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
-from aggregator.model import FeedRun, Filter, Hotspot, Statement, Stream, Transition
+from aggregator.model import FeedRun, Filter, Hotspot, Incident, Statement, Stream, Transition
 from aggregator.store import Store, baselines, incidents, names, runs, statements
 from tests.making import at, incident
 
 
-def save(store: Store, *given: object) -> None:
+def save(store: Store, *given: Incident) -> None:
     with store.write() as connection:
-        incidents.save(connection, given, [])  # type: ignore[arg-type]
+        incidents.save(connection, given, [])
 
 
-def found(store: Store, f: Filter | None = None, **values: bool) -> list[str]:
+def found(store: Store, f: Filter | None = None, **values: Any) -> list[str]:
     with store.read() as connection:
-        return [one.incident_id for one in incidents.find(connection, f or Filter(), **values)]  # type: ignore[arg-type]
+        return [one.incident_id for one in incidents.find(connection, f or Filter(), **values)]
 
 
 def test_an_incident_comes_back_as_it_was_saved(store: Store) -> None:

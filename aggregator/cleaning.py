@@ -1,0 +1,42 @@
+"""Text from outside made fit to keep: cleaned, quoted, made an id; an address made its block. Pure."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+from aggregator.spelling import fold
+
+# Control characters, directions of writing that could hide text, halves of surrogate pairs.
+CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def clean(text: str, limit: int) -> str:
+    """Return `text` without control characters and outer blanks, at most `limit` characters of it."""
+    if not text.isprintable():
+        text = CONTROL.sub(" ", text)
+    return text.strip()[:limit]
+
+
+def quoted(text: str) -> str:
+    """Return `text` in quotes, short enough for a sentence."""
+    text = clean(text, 41)
+    return f'"{text if len(text) <= 40 else text[:39] + "…"}"'
+
+
+def slug(name: str) -> str:
+    """Return an id made of `name`: small letters, digits and hyphens."""
+    words = re.split(r"[\s/_.,()-]+", name.replace("&", " und "))
+    return "-".join(filter(None, (re.sub("[^a-z0-9]", "", fold(word)) for word in words)))[:60].strip("-")
+
+
+def address_block(address: str) -> str:
+    """Return the /24 (IPv6: /48) that `address` lies in, as text, or "" where it is no address."""
+    try:
+        parsed: IPv4Address | IPv6Address = ip_address(address.strip())
+    except ValueError:
+        return ""
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return str(ip_network((int(parsed), 24) if parsed.version == 4 else (int(parsed), 48), strict=False))
