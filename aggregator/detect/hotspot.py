@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aggregator.detect.baseline import R_LOCAL
 from aggregator.detect.calibrate import MIN_REPORTS, Calibration
 from aggregator.detect.cube import NO_CELLS, Cells, bucket_start, narrower
-from aggregator.detect.scan import Moment, Tables, conditional, drift, score_zones, tabulate
-from aggregator.detect.score import clumping, nb1
+from aggregator.detect.footprint import figures, find_footprint
+from aggregator.detect.scan import Moment, Tables, score_zones, tabulate
 from aggregator.model import ALL, Hotspot, Incident, Stream
 
 Ints = npt.NDArray[np.int64]
 MOST = 8  # hotspots of one stream in one tick
+NOWHERE: Ints = np.empty(0, np.int64)
 EXPLAINED = 0.5  # share of a wider stream's excess that a narrower alarm explains away
 
 
@@ -60,9 +60,12 @@ def scan_stream(
         zone, column, score = scores.best(moment.zones.nation, nation=free)
         if score < threshold:
             break
-        part = _part(moment, tables, zone, column, by_share=national)
+        footprint = NOWHERE
+        if zone != moment.zones.nation:
+            footprint = find_footprint(moment.zones, tables, zone, column, threshold=threshold, by_share=national)
+        part = _part(moment, tables, footprint, zone, column, by_share=national)
         found.append(_hotspot(moment, stream, part, column, score))
-        tables = tables.without(part.footprint)
+        tables = tables.without(footprint)
         if zone == moment.zones.nation:
             free, national = False, True
     return found
@@ -78,29 +81,11 @@ class _Part:
     expected: float
 
 
-def _part(moment: Moment, tables: Tables, zone: int, column: int, *, by_share: bool) -> _Part:
+def _part(moment: Moment, tables: Tables, footprint: Ints, zone: int, column: int, *, by_share: bool) -> _Part:
     if zone == moment.zones.nation:
-        nowhere = np.empty(0, np.int64)
-        return _Part(nowhere, "de", float(tables.count_nation[column]), float(tables.expected_nation[column]))
-    footprint = refine(tables, moment.zones.indices(zone), column)
-    count = tables.count[footprint].sum(axis=0)
-    usual = tables.expected[footprint].sum(axis=0)
-    expected = conditional(usual, tables) if by_share else drift(usual, count, tables)
+        return _Part(footprint, "de", float(tables.count_nation[column]), float(tables.expected_nation[column]))
     name = _zone_name(moment, tables, zone, footprint, column)
-    return _Part(footprint, name, float(count[column]), float(expected[column]))
-
-
-def refine(tables: Tables, zone: Ints, column: int) -> Ints:
-    """Return the best-scoring part of `zone`: its regions by c/b, the best prefix (fast subset scan, Neill 2012)."""
-    rate, shape = tables.level.rate[zone], tables.level.shape[zone]
-    count, expected = tables.count[zone, column], tables.expected[zone, column]
-    order = np.argsort(-count / np.maximum(expected, 1e-12), kind="stable")
-    c, b = np.cumsum(count[order]), np.cumsum(expected[order])
-    total = np.maximum(np.cumsum(rate[order]), 1e-300)
-    inverse_r = 1 / R_LOCAL + np.cumsum((rate**2 / shape)[order]) / total**2
-    b = np.maximum(b, 1e-12)
-    best = int(np.argmax(nb1(c, b, k=clumping(tables.level.phi, b, inverse_r))))
-    return np.sort(zone[order[: best + 1]])
+    return _Part(footprint, name, *figures(tables, footprint, column, by_share=by_share))
 
 
 def _zone_name(moment: Moment, tables: Tables, zone: int, footprint: Ints, column: int) -> str:

@@ -16,6 +16,7 @@ CIRCLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 200)
 LEVELS = ("district", "2-4", "6-12", "16-32", "48-96", "128-200", "land", "nation")
 _UPPER = (1, 4, 12, 32, 96)  # largest circle of the first five levels
 EARTH_KM = 6371.0
+NEAR = 6  # nearest regions that count as neighbours: as many as a German district has on average
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Zones:
     """Sets of regions, one a row; the last row is the nation.
 
     member: sparse (zones, regions), 1 where the zone holds the region, by column and by row; level: place in
-    LEVELS; land: the Land's id for a zone that is a Land, else "".
+    LEVELS; land: the Land's id for a zone that is a Land, else ""; near: (regions, regions), non-zero for neighbours.
     """
 
     regions: tuple[str, ...]
@@ -31,6 +32,7 @@ class Zones:
     member_rows: sparse.csr_array
     level: npt.NDArray[np.int64]
     land: tuple[str, ...]
+    near: sparse.csr_array
 
     @property
     def nation(self) -> int:
@@ -88,7 +90,16 @@ def make_zones(regions: Sequence[Region], sizes: Iterable[int] = CIRCLES) -> Zon
     level = np.array([kind for kind, _ in sets.values()], dtype=np.int64)
     member = member_matrix(list(sets), len(regions))
     names = tuple(name for _, name in sets.values())
-    return Zones(tuple(r.id for r in regions), member, member.tocsr(), level, names)
+    return Zones(tuple(r.id for r in regions), member, member.tocsr(), level, names, neighbours(regions))
+
+
+def neighbours(regions: Sequence[Region]) -> sparse.csr_array:
+    """Return which regions are near each other: one among the other's 6 nearest. Works without borders."""
+    lat, lon = np.array([r.lat for r in regions]), np.array([r.lon for r in regions])
+    nearest = np.argsort(great_circle(lat, lon), axis=1, kind="stable")[:, 1 : NEAR + 1]
+    rows = np.repeat(np.arange(len(regions)), nearest.shape[1])
+    one_way = sparse.csr_array((np.ones(nearest.size), (rows, nearest.ravel())), shape=(len(regions), len(regions)))
+    return sparse.csr_array(one_way + one_way.T)
 
 
 def member_matrix(sets: Sequence[tuple[int, ...]], regions: int) -> sparse.csc_array:

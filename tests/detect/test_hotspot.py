@@ -47,6 +47,12 @@ def test_two_distant_districts_are_two_hotspots() -> None:
     assert [h.regions for h in hotspots] == [(IDS[0],), (IDS[35],)]
 
 
+def test_two_cities_in_one_large_circle_are_two_hotspots_once_each_stands_alone() -> None:
+    pair = [IDS[7], IDS[28]]
+    cube = pd.concat([usual(), reports(LOUD, HOUR_AGO, 1, 60, seed=9, where=pair)])
+    assert [h.regions for h in found(cube)] in ([(pair[0],), (pair[1],)], [(pair[1],), (pair[0],)])
+
+
 def test_a_national_fault_is_the_nation_and_no_region() -> None:
     cube = pd.concat([usual(), reports(LOUD, HOUR_AGO, 1, 300, seed=10, where=IDS)])
     (hotspot,) = found(cube)
