@@ -1,0 +1,126 @@
+"""`demo`: a weekend replayed on this machine alone: feed server, real ingestion, detection, site. I/O."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+
+from aggregator.catalogue import data_folder
+from aggregator.cli.common import Options, progress
+from aggregator.cli.serve import serve_app, sources_of
+from aggregator.clock import BERLIN, Clock, SimulatedClock
+from aggregator.errors import DataError, SettingsError
+from aggregator.instance import Instance
+from aggregator.refresh import Detection
+from aggregator.web import create_app
+from ingest.demo import DemoApi, FeedServer
+from ingest.events import Events
+from ingest.feed import Feed, parse_feeds
+from ingest.replay import catch_up, steps, world_of
+from ingest.scenario import Scenario, read_scenario
+from ingest.scheduler import Worker
+
+FASTEST: Final = 3600
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the site.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port of the site.")
+@click.option(
+    "--speed",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0.1, FASTEST),
+    help="Times the pace of life, once the page is there.",
+)
+@click.option(
+    "--scenario",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Another weekend (default: the shipped one of May 2017).",
+)
+@click.pass_obj
+def demo(options: Options, host: str, port: int, speed: float, file: Path | None) -> None:
+    """Replay O2's weekend of May 2017 (a simulation) through local feeds, and show the site.
+
+    Needs no network, starts in a fresh folder and removes it at its end.
+    """
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a run left out at high speed is no news
+    _try_port(host, port)
+    scenario = load_scenario(file or data_folder() / "scenarios" / "may_2017.toml")
+    with _ending_cleanly(), ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netzlage-demo-")))
+        clock = SimulatedClock(scenario.start)
+        database, feeds_file = f"sqlite:///{home / 'demo.sqlite'}", home / "feeds.toml"
+        instance = options.open(clock, home=str(home), database=database, feeds=str(feeds_file))
+        stack.callback(instance.store.close)
+        server = stack.enter_context(FeedServer(DemoApi(Events(scenario, world_of(instance.catalogue)), clock)))
+        feeds_file.write_text(server.stanzas(), "utf-8")
+        feeds = parse_feeds(server.stanzas(), server.environ)
+        refresh = Detection(instance).refresh
+        _catch_up(instance, clock, feeds, refresh, scenario)
+        app = create_app(instance, sources=sources_of(feeds))
+        worker = Worker(instance, feeds, refresh, speed=speed)
+        clock.run(speed)
+        serve_app(app, host, port, worker=worker, say=_saying(clock, speed))
+
+
+def _saying(clock: Clock, speed: float) -> Callable[[str], None]:
+    def say(line: str) -> None:
+        shown = f"{clock.now().astimezone(BERLIN):%d.%m.%Y %H:%M}"
+        click.echo(f"{line} SIMULATION of {shown}, {speed:g} times as fast as life; Ctrl-C ends it.")
+
+    return say
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario file. Raises DataError with its name and what is wrong."""
+    try:
+        return read_scenario(path.read_text("utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Scenario {path} cannot be read ({error}).") from None
+
+
+def _catch_up(
+    instance: Instance, clock: SimulatedClock, feeds: list[Feed], refresh: Callable[[], object], scenario: Scenario
+) -> None:
+    plan = steps(scenario)
+    with progress(catch_up(instance, clock, feeds, refresh, plan), "Four quiet weeks", len(plan)) as bar:
+        for _ in bar:
+            pass
+    clock.set(scenario.show)
+
+
+def _try_port(host: str, port: int) -> None:
+    """Refuse a port that is taken before the work begins, not after it."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise SettingsError(f"Port {port} on {host} cannot be had ({said}); name another one with --port.") from None
+
+
+@contextmanager
+def _ending_cleanly() -> Iterator[None]:
+    """Make SIGTERM end the demo as Ctrl-C does, so that its folder is removed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
