@@ -1,0 +1,148 @@
+"""`serve` and `worker`: the site behind waitress, and the schedule that keeps its store filled. I/O."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+import click
+import waitress
+
+from aggregator.catalogue import data_folder
+from aggregator.cli.common import Options
+from aggregator.errors import NetzlageError
+from aggregator.instance import Instance
+from aggregator.refresh import Detection
+from aggregator.web import Source, create_app
+from ingest.feed import Feed, load_feeds
+from ingest.scheduler import Worker
+
+HOST = "127.0.0.1"
+PORT = 8000
+BIGGEST_REQUEST = 1 << 20  # bytes; the app refuses far less, with a sentence
+
+
+@click.command()
+@click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535), help="Port; 0: any free one.")
+@click.option("--no-worker", is_flag=True, help="Only the site: no feeds, no detection.")
+@click.pass_obj
+def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
+    """Serve the site, and unless told otherwise hear the feeds and look for clusters."""
+    with _opened(options) as (instance, feeds):
+        app = create_app(instance, sources=sources_of(feeds))
+        work = None if no_worker else Worker(instance, feeds, Detection(instance).refresh)
+        serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
+
+
+@click.command()
+@click.pass_obj
+def worker(options: Options) -> None:
+    """Hear the feeds and look for clusters, without the site, until stopped."""
+    with _opened(options) as (instance, feeds), _stopped_by_signal():
+        work = Worker(instance, feeds, Detection(instance).refresh)
+        click.echo(f"{len(work.jobs)} jobs: {', '.join(sorted(work.jobs))}")
+        work.start()
+        try:
+            threading.Event().wait()
+        except SystemExit:
+            click.echo("Stopping.")
+        finally:
+            work.stop()
+
+
+@contextmanager
+def _opened(options: Options) -> Iterator[tuple[Instance, list[Feed]]]:
+    settings = options.settings()
+    feeds = load_feeds(settings.feeds or data_folder() / "feeds.toml")
+    instance = options.open()
+    try:
+        yield instance, feeds
+    finally:
+        instance.store.close()
+
+
+def sources_of(feeds: Iterable[Feed]) -> list[Source]:
+    """Return what the site shows of the feeds and may give on of them."""
+    return [
+        Source(feed.name, kind=feed.kind, licence=feed.licence, note=feed.note, republish=feed.republish)  # type: ignore[arg-type]
+        for feed in feeds
+    ]
+
+
+def serve_app(
+    app: WSGIApplication,
+    host: str,
+    port: int,
+    *,
+    proxied: bool = False,
+    worker: Worker | None = None,
+    say: Callable[[str], object] = click.echo,
+) -> None:
+    """Serve `app` until SIGTERM or Ctrl-C, with `worker` running beside it; requests under way are answered first.
+
+    proxied: X-Forwarded-* is passed on to the app. say: is given the one line with the address. Raises NetzlageError
+    with one sentence where the port cannot be had.
+    """
+    server = _bind(app, host, port, proxied=proxied)
+    with _stopped_by_signal():
+        try:
+            if worker is not None:
+                worker.start()
+            say(f"Netzlage: http://{_shown(host)}:{server.effective_port}/")
+            server.run()  # returns, its threads ended, after SystemExit or KeyboardInterrupt
+        except SystemExit:
+            pass
+        finally:
+            server.close()
+            if worker is not None:
+                worker.stop()
+
+
+def _bind(app: WSGIApplication, host: str, port: int, *, proxied: bool) -> Any:
+    try:
+        return waitress.create_server(
+            app,
+            host=host,
+            port=port,
+            threads=16,
+            connection_limit=2000,
+            channel_timeout=30,
+            asyncore_use_poll=True,  # select() ends at 1024 connections
+            max_request_body_size=BIGGEST_REQUEST,
+            clear_untrusted_proxy_headers=not proxied,
+            ident="",
+        )
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program; name another one with --port" if taken else f"cannot be had ({error})"
+        raise NetzlageError(f"Port {port} on {host} {why}.") from None
+
+
+def _shown(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - shown, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _stopped_by_signal() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the block with SystemExit; only the main thread may say so, elsewhere nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)

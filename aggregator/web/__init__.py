@@ -1,0 +1,56 @@
+"""The site: pages, form, downloads and API over what the store holds. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, request
+from flask_babel import Babel
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from aggregator.instance import Instance
+from aggregator.web import api, data, errors, form, pages
+from aggregator.web.desk import KEY, Source, lay
+from aggregator.web.headers import finish
+
+BIGGEST_BODY: Final = 64 * 1024
+TRANSLATIONS: Final = Path(__file__).parent / "translations"
+
+__all__ = ["Source", "create_app"]
+
+
+def create_app(instance: Instance, *, sources: Iterable[Source] | None = None) -> Flask:
+    """Return the WSGI app of `instance`; it reads from the store only, and writes what people report.
+
+    sources: the feeds' stanzas, which say what may be given on; None: everything may.
+    """
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=BIGGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=BIGGEST_BODY,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        BABEL_DEFAULT_LOCALE="de",
+        BABEL_DEFAULT_TIMEZONE="Europe/Berlin",
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    app.extensions[KEY] = lay(instance, sources)
+    Babel(app, locale_selector=_language)
+    for room in (pages, form, data, api):
+        app.register_blueprint(room.blueprint)
+    errors.register(app)
+    app.after_request(finish)
+    proxies = instance.settings.trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _language() -> str:
+    """Return the language of the answer: what the address asks for, else what the browser likes of those we speak."""
+    spoken = ["de", *sorted(path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/*.mo"))]
+    asked = request.args.get("lang", "")
+    return asked if asked in spoken else request.accept_languages.best_match(spoken) or "de"

@@ -1,0 +1,35 @@
+"""Rows -> answers: JSON and files that stream. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from flask import Response, jsonify
+
+from aggregator.export import FORMATS, Column, Row
+from aggregator.web.desk import instance
+from aggregator.web.lists import Page, item
+
+
+def as_json(page: Page, columns: Sequence[Column]) -> Response:
+    """Return a page of a list: items, next, simulated."""
+    items = [item(row, columns) for row in page.rows]
+    return jsonify({"items": items, "next": page.next, "simulated": instance().clock.simulated})
+
+
+def one(row: Row, columns: Sequence[Column], **more: Any) -> Response:
+    """Return one item, with what else is said of it."""
+    return jsonify({**item(row, columns), **more})
+
+
+def as_file(pieces: Iterator[bytes], kind: str, name: str, *, inline: bool = False) -> Response:
+    """Return a file that is made while it is sent; what goes wrong before its first piece is still an error page."""
+    first = next(pieces, b"")
+    response = Response(chain([first], pieces), mimetype=None, content_type=FORMATS[kind].media_type)
+    mark = "-SIMULATION" if instance().clock.simulated else ""
+    how = "inline" if inline else "attachment"
+    response.headers["Content-Disposition"] = f'{how}; filename="netzlage-{name}{mark}{FORMATS[kind].suffix}"'
+    response.headers["Cache-Control"] = "public, max-age=15"
+    return response

@@ -1,0 +1,161 @@
+"""/api/v1: lists as JSON and CSV, one report in, the state of the house, and the document that describes it. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import islice
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, jsonify, make_response, request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from aggregator.downloads import rows
+from aggregator.errors import StoreError
+from aggregator.export import TABLES, write_csv
+from aggregator.export.table import iso
+from aggregator.model import Filter, Rejected
+from aggregator.store import incidents, runs
+from aggregator.web import openapi
+from aggregator.web.answers import as_file, as_json, one
+from aggregator.web.desk import address, desk, given_on, instance
+from aggregator.web.lists import LISTS
+from aggregator.web.params import Invalid, parse
+from aggregator.web.sending import Sent, raw_report, send
+
+LATE: Final = timedelta(minutes=15)  # since the last look for clusters: then something is wrong
+OPEN: Final = {"Access-Control-Allow-Origin": "*"}
+blueprint = Blueprint("api", __name__)
+_NAMES: Final = ",".join(LISTS)
+
+
+@blueprint.after_request
+def _for_all(response: Response) -> Response:
+    """Let pages of others read what is public anyway."""
+    if request.method in {"GET", "HEAD"}:
+        response.headers.update(OPEN)
+    return response
+
+
+@blueprint.get(f"/api/v1/<any({_NAMES}):name>")
+def items(name: str) -> Response:
+    """Answer a list, as JSON or CSV as the reader likes."""
+    kinds = ["application/json", "text/csv"]
+    wish = request.accept_mimetypes.best_match(kinds) if request.accept_mimetypes else kinds[0]
+    return items_csv(name) if wish == "text/csv" else _page(name)
+
+
+def _page(name: str) -> Response:
+    params = parse(request.args, instance(), language="en")
+    listed = LISTS[name]
+    return as_json(listed.page(listed, instance(), params, given_on(name)), listed.columns)
+
+
+@blueprint.get(f"/api/v1/<any({_NAMES}):name>.csv")
+def items_csv(name: str) -> Response:
+    """Answer a list as CSV: all of it unless a limit or cursor is given."""
+    params = parse(request.args, instance(), language="en")
+    listed = LISTS[name]
+    if not params.limit and not params.cursor:
+        found = listed.rows(instance(), params.filter, given_on(name))
+        return as_file(write_csv(found, listed.columns), "csv", name, inline=True)
+    page = listed.page(listed, instance(), params, given_on(name))
+    response = as_file(write_csv(page.rows, listed.columns), "csv", name, inline=True)
+    if page.next:
+        response.headers["X-Next"] = page.next
+    return response
+
+
+@blueprint.post("/api/v1/reports")
+def report() -> Response:
+    """Take one report: 201 kept, 200 known already, 422 with a sentence a field, 429 too many."""
+    wait = desk().limits.wait(address(), instance().clock.now())
+    if wait:
+        said = make_response(jsonify(errors={"request": f"Too many reports; come again in {wait} seconds."}), 429)
+        said.headers["Retry-After"] = str(wait)
+        return said
+    raw = raw_report(_body(), "api")
+    sent = {raw.field: raw} if isinstance(raw, Rejected) else send(instance(), raw)
+    if not isinstance(sent, Sent):
+        raise Invalid({field or "report": fault.detail for field, fault in sent.items()})
+    known = {"report_id": sent.report.report_id, "duplicate": not sent.kept, "region": sent.report.region}
+    return make_response(jsonify({**known, "simulated": instance().clock.simulated}), 201 if sent.kept else 200)
+
+
+def _body() -> Mapping[str, Any]:
+    if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        if request.files:
+            raise Invalid({"body": "Files are not taken; send the fields as text."})
+        return request.form.to_dict()
+    try:
+        values = request.get_json()
+    except UnsupportedMediaType:
+        raise Invalid({"body": "Send application/json or a form (application/x-www-form-urlencoded)."}) from None
+    except (BadRequest, RecursionError):
+        raise Invalid({"body": "The body is not JSON; send one object with named fields."}) from None
+    if not isinstance(values, dict):
+        raise Invalid({"body": "The body is not an object with named fields."})
+    return values
+
+
+@blueprint.get("/api/v1/health")
+def health() -> Response:
+    """Say whether the store answers and detection looks; 503 only where the store does not answer."""
+    running = instance()
+    now = running.clock.now()
+    try:
+        with running.store.read() as connection:
+            looked_at, _ = incidents.hotspots(connection)
+            latest = runs.latest(connection)
+    except StoreError as error:
+        return make_response(jsonify(status="failed", errors={"store": _unnamed(error)}), 503, {"Retry-After": "10"})
+    reasons = [f"feed {run.source}: {run.outcome}" for run in latest.values() if run.outcome not in _HEARD]
+    if looked_at is None or now - looked_at > LATE:
+        reasons.append("detection has not looked for 15 minutes")
+    known = {"status": "degraded" if reasons else "ok", "reasons": reasons, "now": iso(now)}
+    last = {"last_look": iso(looked_at) or None, "feeds": len(latest), "simulated": running.clock.simulated}
+    return jsonify({**known, **last})
+
+
+_HEARD: Final = frozenset({"ok", "not_modified"})
+
+
+def _unnamed(error: StoreError) -> str:
+    """Return a sentence without the path or address of the database, which is in the log."""
+    return "The database is locked." if "is being written" in str(error) else "The database cannot be used."
+
+
+@blueprint.get("/api/v1/openapi.json")
+def document() -> Response:
+    """Describe the API."""
+    return jsonify(openapi.document(instance().settings.base_url or request.url_root.rstrip("/")))
+
+
+@blueprint.get("/vorfall/<incident_id>.json")
+def incident_json(incident_id: str) -> Response:
+    """Answer one incident with its changes."""
+    asked = parse({"as_of": request.args.get("as_of", "")}, instance(), language="en").filter.as_of
+    with instance().store.read() as connection:
+        found = incidents.get(connection, incident_id, asked)
+        changes = incidents.transitions(connection, incident_id, asked)
+    if found is None:
+        abort(404)
+    told = [
+        {"at": iso(change.at), "state": change.state, "reports": change.observed, "expected": change.expected,
+         "score": change.score, "note": change.note}
+        for change in changes
+    ]  # fmt: skip
+    values = {name: getattr(found, name) for name in found.__slots__}
+    row = {**values, "simulated": instance().clock.simulated}
+    return one(row, TABLES["incidents"], transitions=told)
+
+
+@blueprint.get("/vorfall/<incident_id>.csv")
+def incident_csv(incident_id: str) -> Response:
+    """Answer one incident as a CSV of one row."""
+    asked = parse({"as_of": request.args.get("as_of", "")}, instance(), language="en").filter.as_of
+    fitting = (row for row in rows(instance(), "incidents", Filter(as_of=asked)) if row["incident_id"] == incident_id)
+    found = list(islice(fitting, 1))
+    if not found:
+        abort(404)
+    return as_file(write_csv(found, TABLES["incidents"]), "csv", incident_id)

@@ -1,0 +1,117 @@
+"""/daten: choose, count, take away; and what each column means. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask_babel import format_decimal, get_locale, lazy_gettext
+from flask_babel import gettext as _
+
+from aggregator.downloads import download
+from aggregator.export import FORMATS, TABLES
+from aggregator.model import Filter
+from aggregator.store import reports
+from aggregator.web.answers import as_file
+from aggregator.web.desk import given_on, instance
+from aggregator.web.params import Invalid, parse
+
+FIELDS: Final = ("provider", "service", "region", "since", "until", "as_of")
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "reports": ("csv", "parquet", "geojson"),
+    "cube": ("csv", "parquet", "geojson"),
+    "incidents": ("csv", "parquet", "geojson"),
+    "statements": ("csv", "parquet"),
+    "coverage": ("csv", "parquet"),
+}
+NAMES: Final = {
+    "reports": (lazy_gettext("Meldungen"), lazy_gettext("Jede Meldung einzeln, ohne Angaben zur Person.")),
+    "cube": (lazy_gettext("Zählung"), lazy_gettext("Meldungen je Anbieter, Dienst, Kreis und fünf Minuten.")),
+    "incidents": (lazy_gettext("Vorfälle"), lazy_gettext("Auffällige Häufungen mit Beginn, Ort und Wertung.")),
+    "statements": (lazy_gettext("Aussagen"), lazy_gettext("Was Anbieter sagen oder gesagt haben sollen.")),
+    "coverage": (
+        lazy_gettext("Abdeckung"),
+        lazy_gettext("Welcher Teil der üblichen Quellen eines Anbieters gehört wurde."),
+    ),
+}
+TYPES: Final = {
+    "text": lazy_gettext("Text"),
+    "time": lazy_gettext("Zeit"),
+    "number": lazy_gettext("Zahl"),
+    "integer": lazy_gettext("ganze Zahl"),
+    "truth": lazy_gettext("wahr oder falsch"),
+    "list": lazy_gettext("Liste"),
+}
+blueprint = Blueprint("data", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A table that can be taken away: its id, name, what it is, and its files (kind, address)."""
+
+    table: str
+    name: str
+    what: str
+    files: tuple[tuple[str, str], ...]
+
+
+@blueprint.get("/daten")
+def choose() -> tuple[str, int]:
+    """Show the filters, how many reports fit them, the downloads and the meaning of every column."""
+    values = {name: request.args.get(name, "").strip() for name in FIELDS}
+    errors: Mapping[str, str] = {}
+    number = None
+    try:
+        number = _count(parse(values, instance()).filter)
+    except Invalid as error:
+        errors = error.errors
+    query = urlencode({name: text for name, text in values.items() if text and not errors})
+    page = render_template(
+        "daten.html",
+        values=values,
+        errors=errors,
+        labels=_labels(),
+        number=None if number is None else format_decimal(number),
+        query=query,
+        offers=[_offer(table, query) for table in TABLES],
+        tables=TABLES,
+        names=NAMES,
+        kinds=TYPES,
+        language="en" if str(get_locale()) == "en" else "de",
+        providers=sorted(instance().catalogue.providers.values(), key=lambda p: p.name.casefold()),
+        services=instance().catalogue.services.values(),
+        laender=instance().catalogue.laender.values(),
+        own_terms=given_on("reports") is not None,
+        attributions=instance().catalogue.attributions,
+    )
+    return page, 422 if errors else 200
+
+
+def _count(f: Filter) -> int:
+    with instance().store.read() as connection:
+        return reports.count(connection, f, sources=given_on("reports"))
+
+
+def _offer(table: str, query: str) -> Offer:
+    name, what = NAMES[table]
+    end = f"?{query}" if query else ""
+    return Offer(table, name, what, tuple((kind, f"/daten/{table}.{kind}{end}") for kind in KINDS[table]))
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "provider": _("Anbieter"), "service": _("Dienst"), "region": _("Kreis oder Land"), "since": _("Von"),
+        "until": _("Bis vor"), "as_of": _("Kenntnisstand vom"),
+    }  # fmt: skip
+
+
+@blueprint.get("/daten/<table>.<kind>")
+def take(table: str, kind: str) -> Response:
+    """Send a table as a file that is made while it is sent."""
+    if kind not in KINDS.get(table, ()) or kind not in FORMATS:
+        abort(404)
+    asked = parse(request.args, instance()).filter
+    return as_file(download(instance(), table, kind, asked, sources=given_on(table)), kind, table)

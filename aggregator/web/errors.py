@@ -1,0 +1,72 @@
+"""What went wrong, as a page for people and as JSON for programs; never a traceback. I/O."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import lazy_gettext as _
+from werkzeug.exceptions import HTTPException
+
+from aggregator.errors import StoreError
+from aggregator.web.params import Invalid
+
+AGAIN: Final = "10"  # seconds until a busy store is worth another try
+log = logging.getLogger("netzlage.web")
+
+SAID: Final = {
+    400: (_("Diese Anfrage ist nicht zu verstehen"), _("Bitte prüfen Sie die Adresse oder die Angaben.")),
+    404: (_("Diese Seite gibt es nicht"), _("Vielleicht ist die Adresse unvollständig.")),
+    405: (_("So geht das hier nicht"), _("Diese Adresse nimmt keine solche Anfrage an.")),
+    413: (_("Das ist zu viel auf einmal"), _("Bitte kürzen Sie Ihre Angaben.")),
+    422: (_("Etwas an der Anfrage stimmt nicht"), _("Bitte prüfen Sie die Angaben.")),
+    429: (_("Zu viele Meldungen auf einmal"), _("Bitte versuchen Sie es in einer Minute noch einmal.")),
+    500: (_("Hier ist etwas schiefgegangen"), _("Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal.")),
+    503: (
+        _("Die Datenbank ist gerade nicht erreichbar"),
+        _("Bitte versuchen Sie es in einigen Sekunden noch einmal."),
+    ),
+}
+
+
+def register(app: Flask) -> None:
+    """Make `app` answer errors of every kind."""
+    app.register_error_handler(Invalid, _invalid)
+    app.register_error_handler(StoreError, _busy)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(500, _failed)
+
+
+def _invalid(error: Invalid) -> Response:
+    return answer(422, dict(error.errors))
+
+
+def _busy(error: StoreError) -> Response:
+    log.error("%s", error)
+    response = answer(503, {"store": "The database cannot be used at the moment; send it again in a few seconds."})
+    response.headers["Retry-After"] = AGAIN
+    return response
+
+
+def _refused(error: HTTPException) -> Response | HTTPException:
+    if error.code is None or error.code < 400:  # a redirect
+        return error
+    said = answer(error.code, {"request": " ".join((error.description or error.name).split())})
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after", "location", "content-range"}:
+            said.headers[name] = value
+    return said
+
+
+def _failed(_error: Exception) -> Response:
+    return answer(500, {"server": "Something failed on our side; the mistake has been noted."})
+
+
+def answer(status: int, errors: dict[str, str]) -> Response:
+    """Return `errors` (field -> sentence) as JSON below /api, else as a page."""
+    if request.path.startswith("/api/"):
+        return make_response(jsonify(errors=errors), status)
+    title, text = SAID.get(status, SAID[400 if status < 500 else 500])
+    details = list(errors.values()) if status == 422 else []
+    return make_response(render_template("fehler.html", status=status, title=title, text=text, details=details), status)

@@ -1,0 +1,103 @@
+"""What every answer carries: security headers, ETag, Cache-Control, gzip. I/O."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from flask import Response, request
+
+from aggregator.web.desk import instance
+
+PACKED: Final = (
+    "text/", "application/json", "application/geo+json", "application/atom+xml", "application/xml", "image/svg+xml",
+    "application/javascript",
+)  # fmt: skip
+SMALL: Final = 500  # bytes: gzip gains nothing below
+LEVEL: Final = 5
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {}"
+)
+FRESH: Final = "public, max-age=15, stale-while-revalidate=60"
+EMBEDDED: Final = "/einbetten"
+
+
+def finish(response: Response) -> Response:
+    """Complete the answer to the present request."""
+    _secure(response)
+    _cache(response)
+    if _may_be_packed(response):
+        _pack(response)
+    return response
+
+
+def _secure(response: Response) -> None:
+    headers = response.headers
+    embedded = request.path.endswith(EMBEDDED)
+    headers["Content-Security-Policy"] = POLICY.format("*" if embedded else "'none'")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    headers["Permissions-Policy"] = "geolocation=(self), camera=(), microphone=()"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if not embedded:
+        headers["X-Frame-Options"] = "DENY"
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if instance().clock.simulated:
+        headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.vary.update(("Accept", "Accept-Encoding", "Accept-Language"))
+
+
+def _cache(response: Response) -> None:
+    """Give a whole answer to GET an ETag, and answer 304 to who has it already."""
+    if request.method not in {"GET", "HEAD"} or response.status_code != 200:
+        response.headers.setdefault("Cache-Control", "no-store")
+        return
+    response.headers.setdefault("Cache-Control", FRESH)
+    if not response.is_streamed and not response.direct_passthrough:
+        response.add_etag(weak=True)
+        response.make_conditional(request)
+
+
+def _may_be_packed(response: Response) -> bool:
+    kind = response.mimetype or ""
+    return (
+        response.status_code not in {204, 304}
+        and request.method != "HEAD"
+        and "Content-Encoding" not in response.headers
+        and "Content-Range" not in response.headers
+        and kind.startswith(PACKED)
+        and bool(request.accept_encodings["gzip"])
+    )
+
+
+def _pack(response: Response) -> None:
+    if response.direct_passthrough:  # a file of ours: small
+        response.direct_passthrough = False
+        response.set_data(b"".join(response.response))  # type: ignore[arg-type]
+    if not response.is_streamed:
+        body = response.get_data()
+        if len(body) < SMALL:
+            return
+        response.set_data(b"".join(packed([body])))
+        etag, weak = response.get_etag()
+        if etag and not weak:
+            response.set_etag(etag, weak=True)
+    else:
+        response.response = packed(response.iter_encoded())
+        response.headers.pop("Content-Length", None)
+    response.headers["Content-Encoding"] = "gzip"
+
+
+def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces as one gzip file; the first is passed on at once, so that a reader sees the answer begin."""
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
+    first = True
+    for piece in pieces:
+        yield packer.compress(piece)
+        if first:
+            yield packer.flush(zlib.Z_SYNC_FLUSH)
+            first = False
+    yield packer.flush()

@@ -1,0 +1,72 @@
+"""What people send -> through the one door; what is wrong with each field, all at once. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from aggregator.importing import FIELD_OF, from_fields
+from aggregator.instance import Instance
+from aggregator.model import RawReport, Rejected, Report
+from aggregator.normalise import normalise
+from aggregator.pipeline import accept
+from aggregator.redact import redact
+from aggregator.web.desk import address, person
+
+PLACES: Final = ("region", "plz", "place", "lat", "lon")
+LONGEST_COMMENT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one report: where and whose it is, and whether it was new."""
+
+    report: Report
+    kept: bool
+
+
+def raw_report(values: Mapping[str, Any], source: str) -> RawReport | Rejected:
+    """Return the raw report of the fields that somebody sent to us just now, its comment redacted.
+
+    Who does not say by whom it is counts as one person with their address and browser.
+    """
+    raw = from_fields(values, source, address=address())
+    if isinstance(raw, Rejected):
+        return raw
+    return replace(raw, comment=redact(raw.comment[:LONGEST_COMMENT]), reporter=raw.reporter or person())
+
+
+def mistakes(instance: Instance, raw: RawReport) -> dict[str, Rejected]:
+    """Return what is wrong, by field: a field that cannot be used is put right until nothing is wrong."""
+    found: dict[str, Rejected] = {}
+    now = instance.clock.now()
+    while len(found) < len(FIELD_OF):
+        read = normalise(raw, catalogue=instance.catalogue, received_at=now, key=instance.key)
+        if isinstance(read, Report) or read.field in found:
+            return found
+        found[read.field] = read
+        raw = _put_right(instance, raw, read.field)
+    return found
+
+
+def _put_right(instance: Instance, raw: RawReport, field: str) -> RawReport:
+    catalogue = instance.catalogue
+    if field in PLACES:
+        return replace(raw, region="", plz="", place="", lat=None, lon=None)
+    right = {"provider": next(iter(catalogue.providers)), "service": next(iter(catalogue.services))}
+    default: Any = instance.clock.now() if field == "observed_at" else None
+    return replace(raw, **{FIELD_OF.get(field, field): right.get(field, default)})
+
+
+def send(instance: Instance, raw: RawReport) -> Sent | dict[str, Rejected]:
+    """Take the report in, or say what is wrong with it. Raises StoreError."""
+    wrong = mistakes(instance, raw)
+    if wrong:
+        return wrong
+    now = instance.clock.now()
+    read = normalise(raw, catalogue=instance.catalogue, received_at=now, key=instance.key)
+    outcome = accept(instance, [raw])
+    if outcome.rejects or isinstance(read, Rejected):
+        return {item.field: item for item in outcome.rejects}
+    return Sent(read, kept=bool(outcome.kept))
