@@ -20,6 +20,7 @@ from aggregator.store import Connection, cube, incidents, reports, statements
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
+REPORT_TIMES: Final = ("observed_at", "began_at", "received_at")
 Rows = Iterator[dict[str, Any]]
 Sources = Sequence[str] | None  # None: all
 
@@ -40,8 +41,13 @@ def rows(instance: Instance, table: str, f: Filter, *, sources: Sources = None) 
 
 def _reports(instance: Instance, f: Filter, sources: Sources) -> Rows:
     for row in reports.stream(instance.store, f, sources=sources):
-        located = row["lat"] is not None and row["lon"] is not None
-        yield {**row, "points": [(row["lon"], row["lat"])] if located else []}
+        yield {**public(row), "points": _middles(instance, (row["region"],))}
+
+
+def public(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a report as anyone may see it: its times to five minutes, its place no finer than the district."""
+    times = {name: row[name] and floor_to(row[name], BUCKET) for name in REPORT_TIMES}
+    return {column.name: row[column.name] for column in TABLES["reports"] if column.name in row} | times
 
 
 def _incidents(instance: Instance, f: Filter, _sources: Sources) -> Rows:

@@ -41,6 +41,7 @@ SIMULATED = Column(
     "true: SIMULATION, not real reports",
 )
 
+# A single report leaves the house with its district and its five minutes: nobody is to be found by it.
 REPORTS: Final = (
     Column("report_id", "text", "Kennung der Meldung (Hashwert)", "id of the report (a hash)"),
     Column("source", "text", "Quelle: Feed, form, api oder import", "source: feed, form, api or import"),
@@ -48,18 +49,27 @@ REPORTS: Final = (
     SERVICE,
     Column("symptom", "text", "Was nicht geht, wie die Quelle es nennt", "what fails, as the source calls it"),
     REGION,
-    Column("plz", "text", "Postleitzahl, wo sie angegeben war", "postal code, where it was given"),
     Column(
         "place_source",
         "text",
         "Woher der Ort stammt: plz, place, area_code, coords, ip (geschätzt) oder text",
         "how the place is known: plz, place, area_code, coords, ip (estimated) or text",
     ),
-    Column("lat", "number", "Geografische Breite (WGS 84)", "latitude (WGS 84)"),
-    Column("lon", "number", "Geografische Länge (WGS 84)", "longitude (WGS 84)"),
-    Column("observed_at", "time", "Zeit der Meldung (UTC)", "when it was reported (UTC)"),
-    Column("began_at", "time", "Seit wann es laut Meldung besteht (UTC)", "since when, as the report says (UTC)"),
-    Column("received_at", "time", "Wann wir davon wussten (UTC)", "when we knew of it (UTC)"),
+    Column(
+        "observed_at", "time", "Zeit der Meldung, auf fünf Minuten (UTC)", "when it was reported, to five minutes (UTC)"
+    ),
+    Column(
+        "began_at",
+        "time",
+        "Seit wann es laut Meldung besteht, auf fünf Minuten (UTC)",
+        "since when, as the report says, to five minutes (UTC)",
+    ),
+    Column(
+        "received_at",
+        "time",
+        "Wann wir davon wussten, auf fünf Minuten (UTC)",
+        "when we knew of it, to five minutes (UTC)",
+    ),
     Column(
         "counted",
         "truth",

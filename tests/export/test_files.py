@@ -54,13 +54,11 @@ def text(netzlage: Instance, table: str, kind: str = "csv", f: Filter | None = N
 
 def test_reports_as_csv(netzlage: Instance) -> None:
     assert text(netzlage, "reports") == (
-        "report_id,source,provider,service,symptom,region,plz,place_source,lat,lon,"
+        "report_id,source,provider,service,symptom,region,place_source,"
         "observed_at,began_at,received_at,counted,simulated\r\n"
-        "a1,feed,o2,mobile,'=cmd(),02000,20095,plz,53.55,10,"
-        "2017-05-13T07:40:00Z,,2017-05-13T07:40:00Z,true,true\r\n"
-        "b2,feed,o2,mobile,,09162,80331,plz,48.1,11.5,"
-        "2017-05-13T07:41:30Z,2017-05-13T06:40:00Z,2017-05-13T07:41:30Z,false,true\r\n"
-        "c3,feed,o2,portal,,,,,,,2017-05-13T07:51:00Z,,2017-05-13T07:51:00Z,true,true\r\n"
+        "a1,feed,o2,mobile,'=cmd(),02000,plz,2017-05-13T07:40:00Z,,2017-05-13T07:40:00Z,true,true\r\n"
+        "b2,feed,o2,mobile,,09162,plz,2017-05-13T07:40:00Z,2017-05-13T06:40:00Z,2017-05-13T07:40:00Z,false,true\r\n"
+        "c3,feed,o2,portal,,,,2017-05-13T07:50:00Z,,2017-05-13T07:50:00Z,true,true\r\n"
     )
 
 
@@ -100,14 +98,13 @@ def test_incidents_as_csv_have_every_column(netzlage: Instance) -> None:
 def test_reports_as_geojson(netzlage: Instance) -> None:
     found = json.loads(text(netzlage, "reports", "geojson"))
     assert found["type"] == "FeatureCollection"
-    assert [feature["geometry"] for feature in found["features"]] == [
-        {"type": "Point", "coordinates": [10.0, 53.55]},
-        {"type": "Point", "coordinates": [11.5, 48.1]},
-        None,
-    ]
+    hamburg = netzlage.catalogue.regions["02000"]
+    drawn = [feature["geometry"] for feature in found["features"]]
+    assert drawn[0] == {"type": "Point", "coordinates": [hamburg.lon, hamburg.lat]}  # the district's middle
+    assert drawn[2] is None
     assert found["features"][0]["properties"] == {
         "report_id": "a1", "source": "feed", "provider": "o2", "service": "mobile", "symptom": "=cmd()",
-        "region": "02000", "plz": "20095", "place_source": "plz", "lat": 53.55, "lon": 10.0,
+        "region": "02000", "place_source": "plz",
         "observed_at": "2017-05-13T07:40:00Z", "began_at": None, "received_at": "2017-05-13T07:40:00Z",
         "counted": True, "simulated": True,
     }  # fmt: skip
