@@ -17,8 +17,8 @@ PATTERNS: Final = (
     ("[Adresse]", re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")),
     # A date such as 01.05.2017 10:30 begins like a number of a phone.
     ("[Telefon]", re.compile(r"(?<![\d.,:])(?!\d{1,2}\.\s?\d{1,2}\.)(?:\+\d{1,3}|0)(?:[ ()/.-]{0,3}\d){6,14}(?!\d)")),
-    ("[Nummer]", re.compile(r"(?<!\d)\d(?:[ -]?\d){6,}(?!\d)")),
     ("[Nummer]", re.compile(r"\b(?=[A-Z\d-]*\d{5})[A-Z]{1,4}-?\d{5,}\b", re.IGNORECASE)),
+    ("[Nummer]", re.compile(r"(?<!\d)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:[ -]?\d){6,}(?!\d)")),
 )
 
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -99,7 +99,7 @@ def _send(values: Mapping[str, str]) -> Sent | dict[str, Rejected]:
     return send(instance(), replace(raw, **_times(values)))
 
 
-def _times(values: Mapping[str, str]) -> dict[str, object]:
+def _times(values: Mapping[str, str]) -> dict[str, Any]:
     at = now()
     _name, ago = SINCE.get(values["since"], ("", None))
     return {"observed_at": at, "began_at": None if ago is None else at - ago}
@@ -115,12 +115,13 @@ def _refused(values: Mapping[str, str], faults: Mapping[str, Rejected]) -> Respo
 
 def _sentence(field: str, fault: Rejected) -> str:
     if fault.reason == "ambiguous_place":
-        return _("Diesen Ort gibt es mehrmals. Bitte wählen Sie einen aus oder geben Sie die Postleitzahl an.")
-    return {
+        return str(_("Diesen Ort gibt es mehrmals. Bitte wählen Sie einen aus oder geben Sie die Postleitzahl an."))
+    known = {
         "provider": _("Diesen Anbieter kennen wir nicht. Bitte wählen Sie einen aus der Liste."),
         "service": _("Bitte wählen Sie aus der Liste, was gestört ist."),
         "place": _("Diesen Ort finden wir nicht. Bitte geben Sie die Postleitzahl an."),
-    }.get(field, _("Diese Angabe können wir nicht lesen."))
+    }
+    return str(known.get(field, _("Diese Angabe können wir nicht lesen.")))
 
 
 def _form(values: Mapping[str, str], errors: Mapping[str, str], *, status: int = 200, again: str = "") -> Response:
@@ -198,5 +199,5 @@ def _told(found: Company, provider: str) -> str:
     number = format_decimal(found.others)
     said = {"others": number, "provider": provider, "place": found.place, "since": clock}
     if found.others == 1:
-        return _("Eine weitere Meldung zu %(provider)s aus %(place)s seit %(since)s", **said)
-    return _("%(others)s weitere Meldungen zu %(provider)s aus %(place)s seit %(since)s", **said)
+        return str(_("Eine weitere Meldung zu %(provider)s aus %(place)s seit %(since)s", **said))
+    return str(_("%(others)s weitere Meldungen zu %(provider)s aus %(place)s seit %(since)s", **said))

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 
-from aggregator.normalise import address_block
+from aggregator.cleaning import address_block
 
 WINDOW: Final = timedelta(minutes=1)
 A_BLOCK: Final = 120  # reports a window: a mobile carrier's gateway speaks for thousands

@@ -9,16 +9,20 @@ from itertools import islice
 from typing import Any, Final
 
 from aggregator.clock import floor_to
+from aggregator.detect.cube import bucket_number
+from aggregator.downloads import public
 from aggregator.downloads import rows as table_rows
 from aggregator.export import TABLES, Column, Row
 from aggregator.export.columns import PROVIDER, REGION, SERVICE, SIMULATED
 from aggregator.export.table import iso
+from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import ALL, Filter
 from aggregator.store import incidents, names, reports, runs
 from aggregator.web.params import USUAL, Params, bad_cursor
 
 DAY: Final = timedelta(days=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Sources = Sequence[str] | None
 
 
@@ -88,7 +92,7 @@ HOTSPOTS: Final = (
 class Page:
     """Some items of a list, and where the next begin (None: there are no more)."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     next: str | None
 
 
@@ -128,16 +132,41 @@ def _whole(cursor: str) -> int:
 
 
 def _page_of_reports(_listed: List, instance: Instance, params: Params, sources: Sources) -> Page:
-    limit = params.limit or USUAL
-    simulated = {"simulated": instance.clock.simulated}
-    try:
-        with instance.store.read() as connection:
-            after = params.cursor or None
-            found = list(reports.rows(connection, params.filter, after=after, limit=limit + 1, sources=sources))
-    except ValueError:
-        raise bad_cursor(params.cursor) from None
-    more = len(found) > limit
-    return Page([{**row, **simulated} for row in found[:limit]], reports.cursor(found[limit - 1]) if more else None)
+    """The cursor is the five minutes of the last one and its id: nobody reads a finer time from it."""
+    limit, asked = params.limit or USUAL, params.filter
+    bucket, last = _bucket_of(params.cursor)
+    if bucket is not None:
+        asked = replace(asked, since=max(bucket, asked.since) if asked.since else bucket)
+    with instance.store.read() as connection:
+        found = reports.rows(connection, asked, sources=sources)
+        if bucket is not None:
+            _pass(found, bucket, last, params.cursor)
+        some = list(islice(found, limit + 1))
+    shown = [{**public(row), "simulated": instance.clock.simulated} for row in some[:limit]]
+    return Page(shown, _cursor(shown[-1]) if len(some) > limit else None)
+
+
+def _cursor(row: Row) -> str:
+    return f"{bucket_number(row['observed_at'])}-{row['report_id']}"
+
+
+def _bucket_of(cursor: str) -> tuple[datetime | None, str]:
+    if not cursor:
+        return None, ""
+    number, _, last = cursor.partition("-")
+    if not last or not number.isascii() or not number.isdigit() or len(number) > 8:
+        raise bad_cursor(cursor)
+    return EPOCH + int(number) * BUCKET, last
+
+
+def _pass(rows: Iterator[Row], bucket: datetime, last: str, cursor: str) -> None:
+    """Go on in `rows` until after the report `last`, which lies in `bucket`."""
+    for row in rows:
+        if row["observed_at"] >= bucket + BUCKET:
+            break
+        if row["report_id"] == last:
+            return
+    raise bad_cursor(cursor)
 
 
 def _page_of_incidents(_listed: List, instance: Instance, params: Params, _sources: Sources) -> Page:
@@ -159,7 +188,8 @@ def _page_of_cube(_listed: List, instance: Instance, params: Params, sources: So
     asked, limit = params.filter, params.limit or USUAL
     if since is not None:
         asked = replace(asked, since=max(since, asked.since) if asked.since else since)
-    found, place = [], (since, skip)
+    found: list[Row] = []
+    place = (since, skip)
     for row, at in _numbered(table_rows(instance, "cube", asked, sources=sources)):
         if since is not None and at[0] == since and at[1] < skip:
             continue
@@ -168,9 +198,6 @@ def _page_of_cube(_listed: List, instance: Instance, params: Params, sources: So
         found.append(row)
         place = (at[0], at[1] + 1)
     return Page(found, None)
-
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _numbered(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[datetime, int]]]:
@@ -224,7 +251,8 @@ def _providers(instance: Instance, f: Filter, _sources: Sources) -> Iterator[Row
     listed = [*known.values(), *(replace(instance.catalogue.provider(i), name=n) for i, n in others.items())]
     for provider in listed:
         if f.provider in {"", ALL, provider.id} and (f.service in {"", ALL} or f.service in provider.services):
-            yield {**asdict(provider), "simulated": instance.clock.simulated}
+            asns = tuple(map(str, provider.asns))
+            yield {**asdict(provider), "asns": asns, "simulated": instance.clock.simulated}
 
 
 def _services(instance: Instance, f: Filter, _sources: Sources) -> Iterator[Row]:

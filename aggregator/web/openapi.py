@@ -17,7 +17,7 @@ TYPES: Final[dict[str, dict[str, Any]]] = {
     "number": {"type": ["number", "null"]},
     "integer": {"type": ["integer", "null"]},
     "truth": {"type": ["boolean", "null"]},
-    "list": {"type": "array", "items": {"type": ["string", "integer"]}},
+    "list": {"type": "array", "items": {"type": "string"}},
 }
 SAID: Final = {
     "provider": "Id or name of a provider.",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from aggregator.cleaning import quoted
 from aggregator.clock import BERLIN
 from aggregator.instance import Instance
 from aggregator.model import ALL, Filter
-from aggregator.normalise import quoted
 from aggregator.places import NotLocated
 from aggregator.store import names
 
@@ -81,7 +81,8 @@ def parse(args: Mapping[str, str], instance: Instance, *, language: str = "de") 
         errors["until"] = SENTENCES[language]["order"]
     if errors:
         raise Invalid(errors)
-    asked = Filter(*(values[name] or "" for name in ("provider", "service", "region")), since, until, values["as_of"])
+    provider, service, region = (values[name] or "" for name in ("provider", "service", "region"))
+    asked = Filter(provider, service, region, since, until, values["as_of"])
     return Params(asked, values["limit"], args.get("cursor", "").strip())
 
 

@@ -1,0 +1,55 @@
+"""Incidents -> an Atom feed (RFC 4287). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Final
+
+from aggregator.export.table import iso
+
+MEDIA_TYPE: Final = "application/atom+xml; charset=utf-8"
+SIMULATION: Final = "SIMULATION: "
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a feed says of one incident: `path` on the site, texts for readers, times aware."""
+
+    path: str
+    title: str
+    summary: str
+    published: datetime
+    updated: datetime
+
+
+def write_atom(
+    entries: Iterable[Entry], *, title: str, base_url: str, path: str, updated: datetime, simulated: bool
+) -> Iterator[bytes]:
+    """Yield the feed at `path` of the site at `base_url`; updated: of the newest entry, or of the instance.
+
+    simulated: every title begins with SIMULATION.
+    """
+    mark = SIMULATION if simulated else ""
+    home = escape(base_url)
+    yield (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de">\n'
+        f"<title>{_text(mark + title)}</title>\n<id>{home}{escape(path)}</id>\n"
+        f'<link rel="self" type="application/atom+xml" href="{home}{escape(path)}"/>\n<link href="{home}/"/>\n'
+        f"<updated>{iso(updated)}</updated>\n<author><name>Netzlage</name></author>\n"
+    ).encode()
+    for entry in entries:
+        address = f"{home}{escape(entry.path)}"
+        yield (
+            f"<entry>\n<title>{_text(mark + entry.title)}</title>\n<id>{address}</id>\n"
+            f'<link href="{address}"/>\n<published>{iso(entry.published)}</published>\n'
+            f"<updated>{iso(entry.updated)}</updated>\n<summary>{_text(mark + entry.summary)}</summary>\n</entry>\n"
+        ).encode()
+    yield b"</feed>\n"
+
+
+def _text(text: str) -> str:
+    return escape("".join(letter for letter in text if letter.isprintable()), quote=False)

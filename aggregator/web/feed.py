@@ -1,0 +1,90 @@
+"""/feed.atom, and one of each provider, Land and Kreis: the incidents that newsrooms follow. I/O."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response, abort, request
+from flask_babel import gettext as _
+
+from aggregator.export.atom import MEDIA_TYPE, Entry, write_atom
+from aggregator.model import ALL, Filter, Incident
+from aggregator.store import incidents
+from aggregator.web.desk import instance, local, now
+
+MOST: Final = 50
+blueprint = Blueprint("feed", __name__)
+
+
+@blueprint.get("/feed.atom")
+def nation() -> Response:
+    """Answer the feed of all incidents."""
+    return _feed(Filter(), str(_("Netzlage: auffällige Häufungen von Meldungen")))
+
+
+@blueprint.get("/anbieter/<provider>/feed.atom")
+def of_provider(provider: str) -> Response:
+    """Answer the feed of a provider, by its id."""
+    if provider not in instance().catalogue.providers:
+        abort(404)
+    name = instance().catalogue.provider(provider).name
+    return _feed(Filter(provider=provider), str(_("Netzlage: %(name)s", name=name)))
+
+
+@blueprint.get("/region/<region>/feed.atom")
+def of_region(region: str) -> Response:
+    """Answer the feed of a Kreis or a Land, by its AGS."""
+    catalogue = instance().catalogue
+    if region not in catalogue.regions and region not in catalogue.laender:
+        abort(404)
+    return _feed(Filter(region=region), str(_("Netzlage: %(name)s", name=catalogue.region_name(region))))
+
+
+def _feed(f: Filter, title: str) -> Response:
+    with instance().store.read() as connection:
+        found = incidents.find(connection, f, limit=MOST)
+    pieces = write_atom(
+        [_entry(incident) for incident in found],
+        title=title,
+        base_url=instance().settings.base_url or request.url_root.rstrip("/"),
+        path=request.path,
+        updated=max((incident.updated_at for incident in found), default=now()),
+        simulated=instance().clock.simulated,
+    )
+    return Response(b"".join(pieces), content_type=MEDIA_TYPE)
+
+
+def _entry(incident: Incident) -> Entry:
+    since = local(incident.onset)
+    where = ", ".join(map(instance().catalogue.region_name, incident.regions[:3])) or str(_("Deutschland"))
+    more = len(incident.regions) - 3
+    if more > 0:
+        where = str(_("%(where)s und %(more)s weitere Kreise", where=where, more=more))
+    title = _(
+        "%(where)s: %(reports)s Meldungen zu %(what)s seit etwa %(since)s Uhr (%(day)s)",
+        where=where,
+        reports=incident.reports,
+        what=_what(incident),
+        since=f"{since:%H:%M}",
+        day=f"{since:%d.%m.%Y}",
+    )
+    usual = round(incident.expected)
+    said = _("üblich wären in dieser Zeit %(usual)s", usual=usual) if usual else _("üblich wäre weniger als eine")
+    summary = f"{_state(incident)}; {said}. {_('Meldungen sind keine Ausfälle und nicht repräsentativ.')}"
+    return Entry(f"/vorfall/{incident.incident_id}", str(title), summary, incident.first_alarm_at, incident.updated_at)
+
+
+def _what(incident: Incident) -> str:
+    """Return whom and what the reports are about."""
+    catalogue = instance().catalogue
+    provider = str(_("mehreren Anbietern")) if incident.provider == ALL else catalogue.provider(incident.provider).name
+    service = catalogue.services.get(incident.service)
+    return f"{provider}, {_(service.name_de)}" if service else provider
+
+
+def _state(incident: Incident) -> str:
+    words = {
+        "suspected": _("Auffällig"), "strong": _("Stark auffällig"), "easing": _("Klingt ab"), "over": _("Beendet"),
+        "withdrawn": _("Zurückgezogen"),
+    }  # fmt: skip
+    return str(words[incident.state])

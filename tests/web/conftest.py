@@ -1,0 +1,64 @@
+"""A site over a real store: twelve quiet days, then Hamburg reports O2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from aggregator.clock import SimulatedClock
+from aggregator.instance import Instance, open_instance
+from aggregator.model import FeedRun, RawReport
+from aggregator.pipeline import accept
+from aggregator.refresh import Detection
+from aggregator.settings import load_settings
+from aggregator.web import create_app
+from tests.test_refresh import NOW, START, hamburg, quiet
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """Read only: shared by all tests that change nothing."""
+    opened = _opened(tmp_path_factory.mktemp("filled"))
+    raws = [
+        RawReport(r.source, r.provider, r.service, key=r.report_id, observed_at=r.observed_at, region=r.region)
+        for r in (*quiet(), *hamburg())
+    ]
+    run = FeedRun("feed", NOW - timedelta(minutes=1), NOW, "ok", listened_from=START, listened_until=NOW)
+    accept(opened, raws, run=run)
+    Detection(opened).refresh()
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Instance]:
+    """An instance with nothing in it."""
+    opened = _opened(tmp_path)
+    yield opened
+    opened.store.close()
+
+
+def _opened(home: Path) -> Instance:
+    return open_instance(load_settings(None, {"NETZLAGE_HOME": str(home)}), SimulatedClock(NOW))
+
+
+@pytest.fixture(scope="session")
+def app(filled: Instance) -> Flask:
+    return create_app(filled)
+
+
+@pytest.fixture
+def site(app: Flask) -> FlaskClient:
+    """A reader of the filled site."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sender(empty: Instance) -> FlaskClient:
+    """Somebody at the empty site."""
+    return create_app(empty).test_client()
