@@ -125,7 +125,7 @@ def test_export_writes_what_was_imported(run: Run, tmp_path: Path) -> None:
     assert run("export", "reports", "--format", "csv", "-o", "a.csv", "--region", "Hamburg").status == 0
     header, row = (tmp_path / "a.csv").read_text().splitlines()
     assert header.startswith("report_id,source,provider,service,symptom,region")
-    assert ",import,o2,mobile,'=1,02000,20095,plz," in row
+    assert ",import,o2,mobile,'=1,02000,plz," in row
     assert row.endswith(",true,false")
     assert run("export", "cube", "--format", "parquet", "-o", "cube.parquet").status == 0
     cube = pd.read_parquet(tmp_path / "cube.parquet")
