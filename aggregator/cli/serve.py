@@ -84,7 +84,7 @@ def serve_app(
     worker: Worker | None = None,
     say: Callable[[str], object] = click.echo,
 ) -> None:
-    """Serve `app` until SIGTERM or Ctrl-C, with `worker` running beside it; requests under way are answered first.
+    """Serve `app` until SIGTERM or Ctrl-C, with `worker` running beside it; then end the threads of both.
 
     proxied: X-Forwarded-* is passed on to the app. say: is given the one line with the address. Raises NetzlageError
     with one sentence where the port cannot be had.

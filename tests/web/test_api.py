@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from aggregator.instance import Instance
 from aggregator.model import Filter
-from aggregator.store import reports
+from aggregator.store import incidents, reports
 from aggregator.web import Source, create_app
 from aggregator.web.limits import A_BLOCK
 from aggregator.web.lists import LISTS
@@ -73,6 +73,17 @@ def test_pages_in_a_row_are_the_whole_list(site: FlaskClient, name: str, limit: 
         cursor = answer["next"]
     key = [name for name in ("report_id", "id", "region", "bucket", "provider", "service") if name in whole[0]]
     assert [[row[k] or "" for k in key] for row in found] == [[row[k] for k in key] for row in whole]
+
+
+def test_incidents_page_on_from_the_last_one(sender: FlaskClient, empty: Instance, filled: Instance) -> None:
+    with filled.store.read() as connection:
+        (incident,) = incidents.find(connection, Filter())
+    with empty.store.write() as connection:
+        incidents.save(connection, [replace(incident, incident_id=name) for name in "abc"], [])
+    first = sender.get("/api/v1/incidents?limit=2").get_json()
+    assert [item["incident_id"] for item in first["items"]] == ["a", "b"]
+    rest = sender.get(f"/api/v1/incidents?limit=2&cursor={first['next']}").get_json()
+    assert ([item["incident_id"] for item in rest["items"]], rest["next"]) == (["c"], None)
 
 
 def test_filters_narrow_the_reports(site: FlaskClient) -> None:
