@@ -42,7 +42,7 @@ def test_serve_answers_and_ends_cleanly_when_told_to(tmp_path: Path, number: sig
         address = process.stdout.readline().strip().removeprefix("Netzlage: ")
         with urlopen(f"{address}api/v1/health", timeout=20) as answer:
             assert json.load(answer)["simulated"] is False
-        with urlopen(f"{address}melden", timeout=20) as answer:
+        with urlopen(f"{address}api/v1/services", timeout=20) as answer:
             assert answer.headers.get("Server", "") == ""
     finally:
         status, err = end(process, number)

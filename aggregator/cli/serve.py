@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -105,23 +106,33 @@ def serve_app(
 
 
 def _bind(app: WSGIApplication, host: str, port: int, *, proxied: bool) -> Any:
+    return waitress.create_server(
+        app,
+        sockets=[_door(host, port)],
+        threads=16,
+        connection_limit=2000,
+        channel_timeout=30,
+        asyncore_use_poll=True,  # select() ends at 1024 connections
+        max_request_body_size=BIGGEST_REQUEST,
+        clear_untrusted_proxy_headers=not proxied,
+        ident="",
+    )
+
+
+def _door(host: str, port: int) -> socket.socket:
+    """Return the socket to listen on; waitress leaves its own open when the port cannot be had."""
     try:
-        return waitress.create_server(
-            app,
-            host=host,
-            port=port,
-            threads=16,
-            connection_limit=2000,
-            channel_timeout=30,
-            asyncore_use_poll=True,  # select() ends at 1024 connections
-            max_request_body_size=BIGGEST_REQUEST,
-            clear_untrusted_proxy_headers=not proxied,
-            ident="",
-        )
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with ExitStack() as stack:
+            door = stack.enter_context(socket.socket(family, kind, protocol))
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+            stack.pop_all()
+            return door
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
-        why = "is taken by another program; name another one with --port" if taken else f"cannot be had ({error})"
-        raise NetzlageError(f"Port {port} on {host} {why}.") from None
+        why = "is taken by another program" if taken else f"cannot be had ({error.strerror or error})"
+        raise NetzlageError(f"Port {port} on {host} {why}; name another one with --port.") from None
 
 
 def _shown(host: str) -> str:
