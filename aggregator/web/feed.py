@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Blueprint, Response, abort, request
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from aggregator.export.atom import MEDIA_TYPE, Entry, write_atom
-from aggregator.model import ALL, Filter, Incident
+from aggregator.model import Filter, Incident
 from aggregator.store import incidents
+from aggregator.web import story
 from aggregator.web.desk import instance, local, now
 
 MOST: Final = 50
@@ -55,36 +57,15 @@ def _feed(f: Filter, title: str) -> Response:
 
 
 def _entry(incident: Incident) -> Entry:
-    since = local(incident.onset)
-    where = ", ".join(map(instance().catalogue.region_name, incident.regions[:3])) or str(_("Deutschland"))
-    more = len(incident.regions) - 3
-    if more > 0:
-        where = str(_("%(where)s und %(more)s weitere Kreise", where=where, more=more))
+    catalogue, since = instance().catalogue, local(incident.onset)
     title = _(
         "%(where)s: %(reports)s Meldungen zu %(what)s seit etwa %(since)s Uhr (%(day)s)",
-        where=where,
-        reports=incident.reports,
-        what=_what(incident),
+        where=story.where(incident, catalogue),
+        reports=format_decimal(incident.reports),
+        what=story.what(incident, catalogue),
         since=f"{since:%H:%M}",
         day=f"{since:%d.%m.%Y}",
     )
-    usual = round(incident.expected)
-    said = _("üblich wären in dieser Zeit %(usual)s", usual=usual) if usual else _("üblich wäre weniger als eine")
-    summary = f"{_state(incident)}; {said}. {_('Meldungen sind keine Ausfälle und nicht repräsentativ.')}"
+    reserve = _("Meldungen sind keine Ausfälle und nicht repräsentativ.")
+    summary = f"{story.state(incident)}; {story.usual(incident)}. {reserve}"
     return Entry(f"/vorfall/{incident.incident_id}", str(title), summary, incident.first_alarm_at, incident.updated_at)
-
-
-def _what(incident: Incident) -> str:
-    """Return whom and what the reports are about."""
-    catalogue = instance().catalogue
-    provider = str(_("mehreren Anbietern")) if incident.provider == ALL else catalogue.provider(incident.provider).name
-    service = catalogue.services.get(incident.service)
-    return f"{provider}, {_(service.name_de)}" if service else provider
-
-
-def _state(incident: Incident) -> str:
-    words = {
-        "suspected": _("Auffällig"), "strong": _("Stark auffällig"), "easing": _("Klingt ab"), "over": _("Beendet"),
-        "withdrawn": _("Zurückgezogen"),
-    }  # fmt: skip
-    return str(words[incident.state])

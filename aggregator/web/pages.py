@@ -1,0 +1,258 @@
+"""The pages that people read: the situation, an incident, providers, regions, archive, sources. I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request
+from flask_babel import gettext as _
+
+from aggregator.clock import BERLIN
+from aggregator.draw.map import VALUES, Value, inline_map
+from aggregator.draw.series import Word, inline_series, spark
+from aggregator.model import ALL, Filter, Incident, Stream
+from aggregator.store import Connection, cube, incidents, names, reports, runs
+from aggregator.web import figures, story
+from aggregator.web.desk import desk, instance, now
+from aggregator.web.params import Invalid, parse
+
+A_DAY = timedelta(days=1)
+LONGEST_CURVE = timedelta(days=4)
+LEAD = timedelta(hours=6)  # shown before the onset
+MOST = 300  # incidents of a list
+blueprint = Blueprint("pages", __name__)
+
+
+def moment() -> tuple[datetime, datetime | None]:
+    """Return the time that the page shows, and `as_of` where the address names one (then both are the same)."""
+    try:
+        as_of = parse({"as_of": request.args.get("as_of", "")}, instance()).filter.as_of
+    except Invalid:
+        abort(400)
+    return (min(as_of, now()), min(as_of, now())) if as_of else (now(), None)
+
+
+def map_words() -> dict[Value, str]:
+    """Return what each value of the map means."""
+    return {
+        "strong": _("stark auffällig"), "suspected": _("auffällig"), "nothing": _("nichts Auffälliges"),
+        "few": _("zu wenig Meldungen für eine Aussage"), "blind": _("nicht abgehört"),
+    }  # fmt: skip
+
+
+@blueprint.get("/")
+def situation() -> str:
+    """Show what is going on, where, whose, since when, how sure."""
+    at, as_of = moment()
+    with instance().store.read() as connection:
+        found = incidents.find(connection, Filter(since=at - A_DAY, until=at, as_of=as_of))
+        going = sorted((i for i in found if i.ended_at is None and i.state != "withdrawn"), key=lambda i: -i.score)
+        values = figures.map_values(connection, instance(), going, at)
+        nation = figures.curve(connection, instance(), figures.Part(Stream(ALL, ALL), None, at - A_DAY, at, as_of))
+        return render_template(
+            "lage.html",
+            at=at,
+            as_of=as_of,
+            headline=story.situation(going, instance().catalogue),
+            findings=[_finding(connection, i, at, as_of) for i in going],
+            ended=[_row(i, at) for i in found if i.state == "over"],
+            map=_map(values, going),
+            legend=[(value, map_words()[value]) for value in VALUES],
+            few=sum(value == "few" for value in values.values()),
+            districts=len(values),
+            nation=inline_series(
+                nation.series, BERLIN, label=_("Meldungen je Viertelstunde, ganz Deutschland"), onset_label="",
+                simulated=instance().clock.simulated,
+            ),
+            total=nation.total,
+            heard=figures.sources_heard(connection),
+        )  # fmt: skip
+
+
+def _map(values: dict[str, Value], shown: Sequence[Incident]) -> str:
+    districts = figures.districts(instance(), values, shown, map_words())
+    return inline_map(instance().catalogue.shapes, districts, simulated=instance().clock.simulated)
+
+
+def _row(incident: Incident, at: datetime) -> dict[str, Any]:
+    return {
+        "incident": incident,
+        "title": story.title(incident, instance().catalogue),
+        "state": story.state(incident),
+        "counted": story.counted(incident, at),
+    }
+
+
+def _finding(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> dict[str, Any]:
+    said = figures.words_of_the_provider(connection, incident, at, as_of)
+    part = figures.Part(incident.stream, incident.regions or None, at - A_DAY, at, as_of)
+    words = [Word(s.said_at, "") for s in said]
+    drawn = figures.curve(connection, instance(), part, incident=incident, said=words)
+    return {
+        **_row(incident, at),
+        "said": said[-1] if said else None,
+        "silence": _silence(connection, incident, at),
+        "spark": spark(drawn.series, BERLIN, simulated=instance().clock.simulated),
+    }
+
+
+def _silence(connection: Connection, incident: Incident, at: datetime) -> str:
+    """Say that no word of the provider is known, and until when anybody listened for one."""
+    who = story.joined([_name(p) for p in incident.providers[:3]])
+    heard = figures.listened_to_statements(connection)
+    if heard is None:
+        return str(_("Was %(who)s dazu erklärt, hören wir nicht ab.", who=who))
+    until = story.clock(heard, at)
+    return str(_("Von %(who)s ist uns keine Erklärung bekannt (abgehört bis %(until)s).", who=who, until=until))
+
+
+def _name(provider: str) -> str:
+    known = instance().catalogue.providers.get(provider)
+    return known.name if known else provider
+
+
+@blueprint.get("/vorfall/<incident_id>")
+def incident_page(incident_id: str) -> str:
+    """Show the evidence of one incident."""
+    at, as_of = moment()
+    with instance().store.read() as connection:
+        incident = incidents.get(connection, incident_id, as_of)
+        if incident is None:
+            abort(404)
+        said = figures.words_of_the_provider(connection, incident, at, as_of)
+        drawn = course(connection, incident, at, as_of)
+        values = figures.map_values(connection, instance(), [incident], incident.ended_at or at)
+        return render_template(
+            "vorfall.html",
+            at=at,
+            as_of=as_of,
+            incident=incident,
+            title=story.title(incident, instance().catalogue),
+            headline=story.headline(incident, instance().catalogue, at),
+            state=story.state(incident),
+            said=said,
+            silence=_silence(connection, incident, at),
+            transitions=incidents.transitions(connection, incident_id, as_of),
+            evidence=_evidence(connection, incident, at, as_of),
+            curve=inline_series(
+                drawn.series, BERLIN, label=_("Meldungen je Viertelstunde"), simulated=instance().clock.simulated,
+                onset_label=_("Beginn etwa %(time)s", time=story.clock(incident.onset, at)),
+            ),
+            map=_map(values, [incident]),
+            legend=[(value, map_words()[value]) for value in VALUES],
+            provider_names=[(p, _name(p)) for p in incident.providers],
+            others=_others(connection, incident, at, as_of),
+            total=drawn.total,
+        )  # fmt: skip
+
+
+def course(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> figures.Curve:
+    """Return the curve of an incident, from six hours before its onset until now or three hours after its end."""
+    end = min(at, incident.ended_at + timedelta(hours=3)) if incident.ended_at else at
+    start = max(incident.onset - LEAD, end - LONGEST_CURVE)
+    said = figures.words_of_the_provider(connection, incident, at, as_of)
+    words = [Word(s.said_at, f"{_name(s.provider)}: {story.stance(s)}") for s in said]
+    part = figures.Part(incident.stream, incident.regions or None, start, end, as_of)
+    return figures.curve(connection, instance(), part, incident=incident, said=words)
+
+
+def _evidence(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> dict[str, Any]:
+    """Return what the evidence table needs beyond the incident: sources with their shares, places guessed from IP."""
+    end = incident.ended_at or at
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=end, as_of=as_of)
+    rows = reports.frame(connection, f, counted_only=True)
+    if incident.regions:
+        rows = rows[rows["region"].isin(incident.regions)]
+    by_ip = int((rows["place_source"] == "ip").sum())
+    return {
+        "pattern": story.pattern(incident),
+        "where": story.where(incident, instance().catalogue),
+        "sources": Counter(rows["source"].tolist()).most_common(),
+        "number": len(rows),
+        "by_ip": by_ip,
+        "ip_share": by_ip / len(rows) if len(rows) else 0.0,
+    }
+
+
+def _others(
+    connection: Connection, incident: Incident, at: datetime, as_of: datetime | None
+) -> tuple[int, float] | None:
+    """Return what other providers' customers report in the same districts since the onset, and what is usual."""
+    baseline = figures.baseline_at(connection, at)
+    if not incident.regions or incident.provider == ALL or baseline is None:
+        return None
+    end = incident.ended_at or at
+    part = figures.Part(Stream(ALL, ALL), incident.regions, incident.onset, end, as_of)
+    own = figures.Part(Stream(incident.provider, ALL), incident.regions, incident.onset, end, as_of)
+    count = figures.observed(connection, instance(), part) - figures.observed(connection, instance(), own)
+    return count, figures.usual(baseline, part) - figures.usual(baseline, own)
+
+
+@blueprint.get("/archiv")
+def archive() -> str:
+    """List past and present incidents, newest first."""
+    try:
+        asked = parse({k: request.args.get(k, "") for k in ("provider", "region", "since", "until")}, instance())
+    except Invalid as error:
+        return render_template("archiv.html", at=now(), rows=[], errors=error.errors, values=request.args)
+    with instance().store.read() as connection:
+        found = incidents.find(connection, asked.filter, limit=MOST)
+    return render_template(
+        "archiv.html", at=now(), rows=[_row(i, now()) for i in found], errors={}, values=request.args
+    )
+
+
+@blueprint.get("/anbieter/<provider>")
+def provider_page(provider: str) -> str:
+    """Show what is known of one provider."""
+    with instance().store.read() as connection:
+        known = instance().catalogue.providers.get(provider)
+        named = names.all(connection).get(provider)
+        if known is None and named is None:
+            abort(404)
+        found = incidents.find(connection, Filter(provider=provider), limit=MOST)
+        drawn = _of_a_day(connection, figures.Part(Stream(provider, ALL), None, now() - A_DAY, now()))
+    title = known.name if known else str(named)
+    return render_template("ort.html", title=title, provider=known, rows=[_row(i, now()) for i in found], **drawn)
+
+
+@blueprint.get("/region/<region>")
+def region_page(region: str) -> str:
+    """Show what is known of a Kreis or a Land."""
+    catalogue = instance().catalogue
+    place = catalogue.regions.get(region) or catalogue.laender.get(region)
+    if place is None:
+        abort(404)
+    inside = [r for r in catalogue.regions if r.startswith(region)]
+    with instance().store.read() as connection:
+        found = incidents.find(connection, Filter(region=region), limit=MOST)
+        drawn = _of_a_day(connection, figures.Part(Stream(ALL, ALL), inside, now() - A_DAY, now()))
+    return render_template(
+        "ort.html", title=place.name, region=place, rows=[_row(i, now()) for i in found],
+        land=catalogue.laender.get(place.parent), inside=inside if len(region) == 2 else [], catalogue=catalogue,
+        **drawn,
+    )  # fmt: skip
+
+
+def _of_a_day(connection: Connection, part: figures.Part) -> dict[str, Any]:
+    drawn = figures.curve(connection, instance(), part)
+    label = _("Meldungen je Viertelstunde in den letzten 24 Stunden")
+    svg = inline_series(drawn.series, BERLIN, label=label, onset_label="", simulated=instance().clock.simulated)
+    return {"curve": svg, "total": drawn.total, "at": now()}
+
+
+@blueprint.get("/quellen")
+def sources() -> str:
+    """Show each feed's health, and where the facts come from."""
+    with instance().store.read() as connection:
+        latest, good = runs.latest(connection), runs.last_ok(connection)
+        span = cube.span(connection)
+    described = {source.name: source for source in desk().sources or ()}
+    rows = [
+        {"name": name, "run": latest.get(name), "good": good.get(name), "source": described.get(name)}
+        for name in sorted({*latest, *described})
+    ]
+    return render_template("quellen.html", at=now(), rows=rows, span=span, facts=instance().catalogue.attributions)

@@ -1,0 +1,68 @@
+"""Map and curve of an incident as pictures that can be lifted out alone: title, unit, time, n, source inside. I/O."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort
+from flask_babel import gettext as _
+
+from aggregator.clock import BERLIN
+from aggregator.draw.map import picture_map
+from aggregator.draw.png import to_png
+from aggregator.draw.series import picture_series
+from aggregator.draw.svg import Caption
+from aggregator.model import Incident
+from aggregator.store import incidents
+from aggregator.web import figures, story
+from aggregator.web.desk import instance
+from aggregator.web.pages import course, map_words, moment
+
+blueprint = Blueprint("pictures", __name__)
+
+
+@blueprint.get("/vorfall/<incident_id>/karte.<any(svg, png):kind>")
+def map_file(incident_id: str, kind: str) -> Response:
+    """Answer the map of an incident."""
+    at, as_of = moment()
+    with instance().store.read() as connection:
+        incident = incidents.get(connection, incident_id, as_of) or abort(404)
+        values = figures.map_values(connection, instance(), [incident], incident.ended_at or at)
+    words = map_words()
+    caption = _caption(incident, _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele"))
+    districts = figures.districts(instance(), values, [incident], words)
+    return _file(picture_map(instance().catalogue.shapes, districts, caption, words), kind)
+
+
+@blueprint.get("/vorfall/<incident_id>/verlauf.<any(svg, png):kind>")
+def course_file(incident_id: str, kind: str) -> Response:
+    """Answer the curve of an incident."""
+    at, as_of = moment()
+    with instance().store.read() as connection:
+        incident = incidents.get(connection, incident_id, as_of) or abort(404)
+        drawn = course(connection, incident, at, as_of)
+    unit = _("Meldungen je Viertelstunde, n = %(n)s; graues Band: üblich (95 von 100 Mal)", n=drawn.total)
+    onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, incident.updated_at))
+    return _file(picture_series(drawn.series, BERLIN, _caption(incident, unit), onset_label=onset), kind)
+
+
+def _caption(incident: Incident, subtitle: str) -> Caption:
+    catalogue = instance().catalogue
+    stand = story.long_time(incident.updated_at)
+    return Caption(
+        title=story.headline(incident, catalogue, incident.updated_at),
+        subtitle=subtitle,
+        note=_(
+            "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
+            "folgt daraus nicht."
+        ),
+        source=_(
+            "Netzlage, Stand %(stand)s. Kreisgrenzen © GeoBasis-DE / BKG (2019), dl-de/by-2-0, Daten verändert",
+            stand=stand,
+        ),
+        simulated=instance().clock.simulated,
+    )
+
+
+def _file(svg: str, kind: str) -> Response:
+    if kind == "png":
+        return Response(to_png(svg), mimetype="image/png")
+    return Response(svg, mimetype="image/svg+xml")

@@ -1,0 +1,187 @@
+"""Incidents and figures -> sentences: what, where, how many, since when, how sure. Needs a request for its language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import format_datetime, format_decimal
+from flask_babel import gettext as _
+from scipy.stats import chi2
+
+from aggregator.catalogue import Catalogue
+from aggregator.clock import BERLIN
+from aggregator.model import ALL, Incident, Statement
+
+NAMED = 3  # districts that a sentence names; the rest is counted
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """Return a time as it is said on the day of `now`: alone today, with weekday within a week, else with the date."""
+    days = (now.astimezone(BERLIN).date() - moment.astimezone(BERLIN).date()).days
+    if days == 0:
+        return str(_("%(time)s Uhr", time=format_datetime(moment, "HH:mm")))
+    pattern = "EEEE, HH:mm" if 0 < days < 7 else "d. MMMM y, HH:mm"
+    return str(_("%(time)s Uhr", time=format_datetime(moment, pattern)))
+
+
+def long_time(moment: datetime) -> str:
+    """Return day and time in full."""
+    return str(_("%(time)s Uhr", time=format_datetime(moment, "EEEE, d. MMMM y, HH:mm")))
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return "a, b und c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return str(_("%(first)s und %(last)s", first=", ".join(parts[:-1]), last=parts[-1]))
+
+
+def where(incident: Incident, catalogue: Catalogue) -> str:
+    """Return the place of an incident; of many districts the largest are named."""
+    if not incident.regions:
+        return str(_("Bundesweit"))
+    known = [catalogue.regions[r] for r in incident.regions if r in catalogue.regions]
+    for land in catalogue.laender.values():
+        if len(known) > 1 and {r.id for r in known} == {r for r in catalogue.regions if r.startswith(land.id)}:
+            return land.name
+    names = [r.name for r in sorted(known, key=lambda r: -r.population)]
+    if len(names) <= NAMED:
+        return joined(names)
+    return joined([*names[: NAMED - 1], str(_("%(n)s weitere Kreise", n=len(names) - NAMED + 1))])
+
+
+def what(incident: Incident, catalogue: Catalogue) -> str:
+    """Return service and provider, such as "Kundenportal von O2"."""
+    provider = str(_("mehreren Anbietern")) if incident.provider == ALL else catalogue.provider(incident.provider).name
+    service = catalogue.services.get(incident.service)
+    if service is None:
+        return str(_("Störungen bei %(provider)s", provider=provider))
+    return str(_("%(service)s von %(provider)s", service=_(service.name_de), provider=provider))
+
+
+def title(incident: Incident, catalogue: Catalogue) -> str:
+    """Return place and matter, the name of an incident."""
+    return f"{where(incident, catalogue)}: {what(incident, catalogue)}"
+
+
+def usual(incident: Incident) -> str:
+    """Return what would be usual; a ratio with its 95 % interval only where at least one report is expected."""
+    if incident.expected < 1:
+        return str(_("üblich wäre in dieser Zeit weniger als eine"))
+    low, high = ratio_interval(incident.reports, incident.expected)
+    return str(
+        _(
+            "üblich wären in dieser Zeit etwa %(usual)s (%(ratio)s-mal so viele, %(low)s bis %(high)s)",
+            usual=format_decimal(round(incident.expected)),
+            ratio=_short(incident.reports / incident.expected),
+            low=_short(low),
+            high=_short(high),
+        )
+    )
+
+
+def ratio_interval(count: int, expected: float) -> tuple[float, float]:
+    """Return the 95 % interval of count/expected for a Poisson count (Garwood 1936)."""
+    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
+    return low / expected, float(chi2.ppf(0.975, 2 * count + 2)) / 2 / expected
+
+
+def _short(value: float) -> str:
+    return str(format_decimal(round(value) if value >= 10 else round(value, 1)))
+
+
+def counted(incident: Incident, now: datetime) -> str:
+    """Return reports, since when, and what would be usual, as one sentence."""
+    number = format_decimal(incident.reports)
+    since = clock(incident.onset, now)
+    if incident.ended_at:
+        said = _("%(n)s Meldungen von %(since)s bis %(end)s", n=number, since=since, end=clock(incident.ended_at, now))
+    else:
+        said = _("%(n)s Meldungen seit etwa %(since)s", n=number, since=since)
+    return f"{said}; {usual(incident)}."
+
+
+def headline(incident: Incident, catalogue: Catalogue, now: datetime) -> str:
+    """Return the sentence that a reader may stop after."""
+    figures = counted(incident, now).removesuffix(".")
+    number, rest = figures.split(" ", 1)
+    words, rest = rest.split(" ", 1)
+    return f"{where(incident, catalogue)}: {number} {words} {_('zu')} {what(incident, catalogue)} {rest}"
+
+
+def state(incident: Incident) -> str:
+    """Return the word for the state."""
+    words = {
+        "suspected": _("auffällig"), "strong": _("stark auffällig"), "easing": _("klingt ab"), "over": _("beendet"),
+        "withdrawn": _("zurückgezogen"),
+    }  # fmt: skip
+    return str(words[incident.state])
+
+
+def pattern(incident: Incident) -> str:
+    """Return the pattern in words, with what it suggests."""
+    words = {
+        "one_provider_regional": _("ein Anbieter, eine Region"),
+        "one_provider_national": _("ein Anbieter, bundesweit"),
+        "several_providers_regional": _("mehrere Anbieter, eine Region: etwa Stromausfall oder geteilte Leitung"),
+        "several_providers_national": _("mehrere Anbieter, bundesweit: wahrscheinlich etwas anderes als ihre Netze"),
+    }
+    return str(words[incident.pattern])
+
+
+def stance(statement: Statement) -> str:
+    """Return what a statement comes to."""
+    words = {
+        "acknowledged": _("bestätigt"), "partly_acknowledged": _("teilweise bestätigt"), "denied": _("bestritten"),
+        "resolved": _("für behoben erklärt"), "unclear": _("ohne klare Aussage"),
+    }  # fmt: skip
+    return str(words[statement.stance])
+
+
+def channel(statement: Statement) -> str:
+    """Return by which way a statement came."""
+    words = {
+        "official": _("offiziell"), "hotline_secondhand": _("Hotline, über einen Kunden"), "press": _("Presse"),
+        "social": _("soziale Medien"),
+    }  # fmt: skip
+    return str(words[statement.channel])
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Incidents of one stream, for the headline of the situation."""
+
+    what: str
+    places: list[str]
+    national: bool
+
+
+def situation(open_incidents: Sequence[Incident], catalogue: Catalogue) -> str:
+    """Return the headline of the situation: strong ones by place and matter, else suspected ones, else nothing."""
+    strong = [i for i in open_incidents if i.state == "strong"]
+    if strong:
+        lead = _("Auffällig viele Meldungen")
+    elif open_incidents:
+        lead = _("Mehr Meldungen als üblich, noch kein sicheres Zeichen:")
+    else:
+        return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
+    return f"{lead} {joined([_phrase(g) for g in _groups(strong or open_incidents, catalogue)])}"
+
+
+def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
+    found: dict[tuple[str, str, bool], Group] = {}
+    for incident in incidents:
+        national = not incident.regions
+        key = incident.provider, incident.service, national
+        group = found.setdefault(key, Group(what(incident, catalogue), [], national))
+        if len(group.places) < NAMED:
+            group.places.append(where(incident, catalogue))
+    return list(found.values())[:NAMED]
+
+
+def _phrase(group: Group) -> str:
+    if group.national:
+        return str(_("bundesweit zu %(what)s", what=group.what))
+    return str(_("zu %(what)s aus %(places)s", what=group.what, places=joined(group.places)))

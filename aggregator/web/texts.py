@@ -1,0 +1,38 @@
+"""The pages of words: method, privacy, impressum; Markdown beside this file. I/O."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import markdown
+from flask import Blueprint, render_template
+from flask_babel import gettext as _
+
+from aggregator.web.desk import instance
+
+PAGES = Path(__file__).parent / "pages_de"
+blueprint = Blueprint("texts", __name__)
+
+
+@lru_cache(maxsize=16)
+def _html(name: str) -> str:
+    return markdown.markdown((PAGES / f"{name}.md").read_text("utf-8"), extensions=["tables"], output_format="html")
+
+
+@blueprint.get("/methodik")
+def method() -> str:
+    """Show how Netzlage decides."""
+    return render_template("text.html", title=_("Methode"), body=_html("methodik"))
+
+
+@blueprint.get("/datenschutz")
+def privacy() -> str:
+    """Show what is stored of whom, and how long."""
+    return render_template("text.html", title=_("Datenschutz"), body=_html("datenschutz"))
+
+
+@blueprint.get("/impressum")
+def imprint() -> str:
+    """Show who answers for the site, from the settings."""
+    return render_template("impressum.html", title=_("Impressum"), operator=instance().settings.operator)
