@@ -10,13 +10,15 @@ from pathlib import Path
 import click
 
 from aggregator.cli.common import Options
+from aggregator.cli.demo import demo
 from aggregator.cli.detect import refresh, scan
 from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
 from aggregator.cli.operate import doctor
+from aggregator.cli.serve import serve, worker
 from aggregator.errors import NetzlageError
 
-COMMANDS: tuple[click.Command, ...] = (doctor, export, feeds, import_, refresh, scan)
+COMMANDS: tuple[click.Command, ...] = (demo, doctor, export, feeds, import_, refresh, scan, serve, worker)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -76,7 +76,7 @@ def _may_be_packed(response: Response) -> bool:
 def _pack(response: Response) -> None:
     if response.direct_passthrough:  # a file of ours: small
         response.direct_passthrough = False
-        response.set_data(b"".join(response.response))  # type: ignore[arg-type]
+        response.make_sequence()  # and closed with the answer
     if not response.is_streamed:
         body = response.get_data()
         if len(body) < SMALL:

@@ -25,7 +25,7 @@ def test_hamburg_is_in_its_feeds_and_marked_as_a_simulation(site: FlaskClient, p
     (entry,) = entries(site, path)
     title = entry.findtext("a:title", namespaces=ATOM) or ""
     assert title.startswith("SIMULATION: Hamburg: ")
-    assert "Meldungen zu O2, Internet (Festnetz) seit etwa" in title
+    assert "Meldungen zu Internet (Festnetz) von O2 seit etwa" in title
     assert (entry.findtext("a:id", namespaces=ATOM) or "").endswith(f"/vorfall/{HAMBURG}")
     assert entry.findtext("a:updated", namespaces=ATOM) == "2017-05-13T10:30:00Z"
 
