@@ -19,13 +19,20 @@ class Shapes(Protocol):
     """Path data per district and of the Land borders, in one frame (see catalogue.Shapes)."""
 
     @property
-    def width(self) -> int: ...  # noqa: D102
+    def width(self) -> int:
+        """Width of the frame."""
+
     @property
-    def height(self) -> int: ...  # noqa: D102
+    def height(self) -> int:
+        """Height of the frame."""
+
     @property
-    def borders(self) -> str: ...  # noqa: D102
+    def borders(self) -> str:
+        """Path of the Land borders."""
+
     @property
-    def districts(self) -> Mapping[str, str]: ...  # noqa: D102
+    def districts(self) -> Mapping[str, str]:
+        """Path of each district."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,7 @@ def _word(shapes: Shapes) -> str:
     return f'<text class="sim" x="{shapes.width}" y="{shapes.height - 60}">{WORD_OF_A_SIMULATION}</text>'
 
 
-def picture_map(
-    shapes: Shapes, districts: Mapping[str, District], caption: Caption, words: Mapping[Value, str]
-) -> str:
+def picture_map(shapes: Shapes, districts: Mapping[str, District], caption: Caption, words: Mapping[Value, str]) -> str:
     """Return the map as a picture of 1200 x 1200 with title, legend (`words` per value), time, sample and source."""
     scale = (HEIGHT - 40) / shapes.height
     areas = "".join(_plain(path, districts[region]) for region, path in shapes.districts.items())

@@ -38,7 +38,7 @@ class Series:
     high: tuple[float, ...]
     onset: tuple[datetime, datetime, datetime] | None = None  # earliest, most likely, latest
     words: tuple[Word, ...] = ()
-    kind: str = "strong"  # the colour of the bars
+    kind: str = "strong"  # the colour of the bars: strong, suspected, or usual where nothing is claimed
 
     @property
     def top(self) -> int:
@@ -53,7 +53,7 @@ class Series:
 def round_up(value: float) -> int:
     """Return the next 1, 2, 4, 5, 6, 8 or 10 times a power of ten."""
     power = 10 ** max(0, math.ceil(math.log10(value)) - 1)
-    return next(step * power for step in (1, 2, 4, 5, 6, 8, 10) if step * power >= value)
+    return next(int(step * power) for step in (1, 2, 4, 5, 6, 8, 10) if step * power >= value)
 
 
 def drawing(series: Series) -> str:
@@ -75,9 +75,7 @@ def drawing(series: Series) -> str:
 def _band(series: Series, scale: float) -> str:
     """Return the stretch between low and high as a closed staircase."""
     up = "".join(f"V{number(TALL - v * scale)}H{i + 1}" for i, v in enumerate(series.high))
-    down = "".join(
-        f"V{number(TALL - series.low[i] * scale)}H{i}" for i in range(len(series.low) - 1, -1, -1)
-    )
+    down = "".join(f"V{number(TALL - series.low[i] * scale)}H{i}" for i in range(len(series.low) - 1, -1, -1))
     return f"M0 100{up}{down}z"
 
 
@@ -92,7 +90,7 @@ def spark(series: Series, zone: ZoneInfo, *, simulated: bool) -> str:
     """Return the small curve of a list, without labels of its own beyond its two ends; as wide as its place."""
     onset = _line(series.onset[1], series, "on", 4, 44) if series.onset else ""
     words = "".join(_line(word.at, series, "w", 4, 44) for word in series.words)
-    word = text("50%", 57, WORD_OF_A_SIMULATION, kind="sim", anchor="middle") if simulated else ""
+    word = text("60%", 57, WORD_OF_A_SIMULATION, kind="sim", anchor="middle") if simulated else ""
     end = series.start + len(series.counts) * STEP
     return (
         '<svg class="funke" width="100%" height="60" aria-hidden="true">'
@@ -120,7 +118,8 @@ def inline_series(series: Series, zone: ZoneInfo, *, label: str, onset_label: st
     top, bottom = 54.0, 254.0
     shown = [word for word in series.words if 0 <= series.place(word.at) <= 1]
     words = "".join(
-        _line(word.at, series, "w", 34, bottom) + _number_label(series, word.at, i, 28) for i, word in enumerate(shown, 1)
+        _line(word.at, series, "w", 34, bottom) + _number_label(series, word.at, i, 28)
+        for i, word in enumerate(shown, 1)
     )
     sim = text("100%", 296, WORD_OF_A_SIMULATION, kind="sim", anchor="end") if simulated else ""
     return (
@@ -161,8 +160,9 @@ def tick_times(series: Series, zone: ZoneInfo, most: int = 9) -> list[datetime]:
     """Return the full local hours to be named on the axis: every 1, 2, 3, 6, 12 or 24, at most about `most`."""
     hours = len(series.counts) * STEP / timedelta(hours=1)
     every = next((n for n in (1, 2, 3, 6, 12) if hours / n <= most), 24)
-    local = series.start.astimezone(zone).replace(minute=0, second=0, microsecond=0)
-    candidates = [series.start + (local - series.start.astimezone(zone)) + timedelta(hours=n) for n in range(int(hours) + 2)]
+    begin = series.start.astimezone(zone)
+    first = series.start + (begin.replace(minute=0, second=0, microsecond=0) - begin)
+    candidates = [first + timedelta(hours=n) for n in range(int(hours) + 2)]
     end = series.start + len(series.counts) * STEP
     return [m for m in candidates if m.astimezone(zone).hour % every == 0 and series.start <= m <= end]
 
@@ -219,7 +219,8 @@ def _picture_frame(series: Series, zone: ZoneInfo, box: Box) -> str:
     middle = f"{left:g}", number(right - left)
     return (
         f'<path class="grid" d="M{left:g} {number(top)}H{right:g}" stroke-width="1"/>'
-        f"{text(left - 10, top + 6, str(series.top), anchor='end', size=18)}{text(left - 10, bottom + 6, '0', anchor='end', size=18)}"
+        f"{text(left - 10, top + 6, str(series.top), anchor='end', size=18)}"
+        f"{text(left - 10, bottom + 6, '0', anchor='end', size=18)}"
         f"{_inner(series, x=middle[0], y=top, width=middle[1], height=bottom - top)}"
         f'<path class="ax" d="M{left:g} {number(bottom)}H{right:g}" stroke-width="1.5"/>{"".join(ticks)}'
     )

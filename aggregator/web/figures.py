@@ -13,6 +13,7 @@ from scipy import stats
 
 from aggregator.clock import floor_to
 from aggregator.detect.baseline import Baseline
+from aggregator.detect.calibrate import INTERIM
 from aggregator.detect.coverage import Coverage, cover
 from aggregator.detect.cube import NO_CELLS, bucket_number, by_stream
 from aggregator.draw.map import District, Value
@@ -81,7 +82,7 @@ def curve(
     low, high = _band(baseline_at(connection, asked.end), part, heard)
     shown = tuple(None if quiet and not count else int(count) for quiet, count in zip(deaf, counts, strict=True))
     onset = (incident.onset_earliest, incident.onset, incident.onset_latest) if incident else None
-    kind = "strong" if incident is None or incident.state == "strong" else "suspected"
+    kind = "usual" if incident is None else "strong" if incident.score >= INTERIM.strong else "suspected"
     return Curve(Series(start, shown, low, high, onset, tuple(said), kind), int(counts.sum()))
 
 

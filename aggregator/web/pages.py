@@ -124,7 +124,8 @@ def incident_page(incident_id: str) -> str:
             abort(404)
         said = figures.words_of_the_provider(connection, incident, at, as_of)
         drawn = course(connection, incident, at, as_of)
-        values = figures.map_values(connection, instance(), [incident], incident.ended_at or at)
+        beside = at_the_time(connection, incident, at, as_of)
+        values = figures.map_values(connection, instance(), beside, incident.ended_at or at)
         return render_template(
             "vorfall.html",
             at=at,
@@ -141,12 +142,19 @@ def incident_page(incident_id: str) -> str:
                 drawn.series, BERLIN, label=_("Meldungen je Viertelstunde"), simulated=instance().clock.simulated,
                 onset_label=_("Beginn etwa %(time)s", time=story.clock(incident.onset, at)),
             ),
-            map=_map(values, [incident]),
+            map=_map(values, beside),
             legend=[(value, map_words()[value]) for value in VALUES],
             provider_names=[(p, _name(p)) for p in incident.providers],
             others=_others(connection, incident, at, as_of),
             total=drawn.total,
         )  # fmt: skip
+
+
+def at_the_time(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> list[Incident]:
+    """Return the incident and those that went on at its end (or now), for the map; it is the last."""
+    end = incident.ended_at or at
+    found = incidents.find(connection, Filter(since=end, until=end + timedelta(seconds=1), as_of=as_of))
+    return [*(i for i in found if i.incident_id != incident.incident_id and i.state != "withdrawn"), incident]
 
 
 def course(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> figures.Curve:

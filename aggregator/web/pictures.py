@@ -14,7 +14,7 @@ from aggregator.model import Incident
 from aggregator.store import incidents
 from aggregator.web import figures, story
 from aggregator.web.desk import instance
-from aggregator.web.pages import course, map_words, moment
+from aggregator.web.pages import at_the_time, course, map_words, moment
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -25,10 +25,11 @@ def map_file(incident_id: str, kind: str) -> Response:
     at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        values = figures.map_values(connection, instance(), [incident], incident.ended_at or at)
+        beside = at_the_time(connection, incident, at, as_of)
+        values = figures.map_values(connection, instance(), beside, incident.ended_at or at)
     words = map_words()
     caption = _caption(incident, _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele"))
-    districts = figures.districts(instance(), values, [incident], words)
+    districts = figures.districts(instance(), values, beside, words)
     return _file(picture_map(instance().catalogue.shapes, districts, caption, words), kind)
 
 

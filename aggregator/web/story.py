@@ -15,6 +15,7 @@ from aggregator.clock import BERLIN
 from aggregator.model import ALL, Incident, Statement
 
 NAMED = 3  # districts that a sentence names; the rest is counted
+FEMININE = {"email", "hotline"}  # services that German introduces with "zur"
 
 
 def clock(moment: datetime, now: datetime) -> str:
@@ -59,6 +60,16 @@ def what(incident: Incident, catalogue: Catalogue) -> str:
     if service is None:
         return str(_("Störungen bei %(provider)s", provider=provider))
     return str(_("%(service)s von %(provider)s", service=_(service.name_de), provider=provider))
+
+
+def about(incident: Incident, catalogue: Catalogue) -> str:
+    """Return what the reports are about, such as "zum Kundenportal von O2"."""
+    matter = what(incident, catalogue)
+    if incident.service not in catalogue.services or incident.service == "other":
+        return str(_("zu %(matter)s", matter=matter))
+    return str(
+        _("zur %(matter)s", matter=matter) if incident.service in FEMININE else _("zum %(matter)s", matter=matter)
+    )
 
 
 def title(incident: Incident, catalogue: Catalogue) -> str:
@@ -108,7 +119,7 @@ def headline(incident: Incident, catalogue: Catalogue, now: datetime) -> str:
     figures = counted(incident, now).removesuffix(".")
     number, rest = figures.split(" ", 1)
     words, rest = rest.split(" ", 1)
-    return f"{where(incident, catalogue)}: {number} {words} {_('zu')} {what(incident, catalogue)} {rest}"
+    return f"{where(incident, catalogue)}: {number} {words} {about(incident, catalogue)} {rest}"
 
 
 def state(incident: Incident) -> str:
@@ -153,7 +164,7 @@ def channel(statement: Statement) -> str:
 class Group:
     """Incidents of one stream, for the headline of the situation."""
 
-    what: str
+    about: str
     places: list[str]
     national: bool
 
@@ -175,7 +186,7 @@ def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
     for incident in incidents:
         national = not incident.regions
         key = incident.provider, incident.service, national
-        group = found.setdefault(key, Group(what(incident, catalogue), [], national))
+        group = found.setdefault(key, Group(about(incident, catalogue), [], national))
         if len(group.places) < NAMED:
             group.places.append(where(incident, catalogue))
     return list(found.values())[:NAMED]
@@ -183,5 +194,5 @@ def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
 
 def _phrase(group: Group) -> str:
     if group.national:
-        return str(_("bundesweit zu %(what)s", what=group.what))
-    return str(_("zu %(what)s aus %(places)s", what=group.what, places=joined(group.places)))
+        return str(_("bundesweit %(about)s", about=group.about))
+    return str(_("%(about)s aus %(places)s", about=group.about, places=joined(group.places)))
