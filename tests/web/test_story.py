@@ -1,0 +1,98 @@
+"""The sentences that readers may stop after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from aggregator.catalogue import Catalogue, load_catalogue
+from aggregator.model import ALL
+from aggregator.web import story
+from tests.making import at, incident
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@pytest.fixture(autouse=True)
+def _request(app: Flask) -> Iterator[None]:
+    with app.test_request_context("/"):
+        yield
+
+
+def test_few_expected_reports_are_told_without_a_ratio(catalogue: Catalogue) -> None:
+    said = story.headline(incident(reports=47, service="fixed_internet"), catalogue, at(60))
+    assert said == (
+        "Hamburg: 47 Meldungen zum Internet (Festnetz) von O2 seit etwa 09:40 Uhr; "
+        "üblich wäre in dieser Zeit weniger als eine"
+    )
+
+
+def test_a_ratio_has_an_interval_and_german_numbers(catalogue: Catalogue) -> None:
+    national = incident(regions=(), service="portal", reports=1378, expected=31.6, onset=at(-16 * 60 - 31))
+    assert story.headline(national, catalogue, at(0)) == (
+        "Bundesweit: 1.378 Meldungen zum Kundenportal von O2 seit etwa Freitag, 17:09 Uhr; "
+        "üblich wären in dieser Zeit etwa 32 (44-mal so viele, 41 bis 46)"
+    )
+
+
+def test_the_interval_of_a_ratio_is_that_of_a_poisson_count() -> None:
+    low, high = story.ratio_interval(10, 2.0)
+    assert (round(low, 2), round(high, 2)) == (2.4, 9.2)  # 4.80 to 18.39 over 2
+    assert story.ratio_interval(0, 2.0)[0] == 0
+
+
+def test_an_ended_incident_is_told_with_its_end(catalogue: Catalogue) -> None:
+    ended = incident(reports=14, state="over", ended_at=at(50))
+    assert story.counted(ended, at(60)).startswith("14 Meldungen von 09:40 Uhr bis 10:30 Uhr; ")
+
+
+@pytest.mark.parametrize(
+    ("regions", "words"),
+    [
+        ((), "Bundesweit"),
+        (("02000",), "Hamburg"),
+        (("14713", "11000"), "Berlin und Leipzig"),
+        (("02000", "09162", "11000", "14713"), "Berlin, Hamburg und 2 weitere Kreise"),
+    ],
+)
+def test_places_are_named_largest_first(catalogue: Catalogue, regions: tuple[str, ...], words: str) -> None:
+    assert story.where(incident(regions=regions), catalogue) == words
+
+
+def test_all_districts_of_a_land_are_the_land(catalogue: Catalogue) -> None:
+    saarland = tuple(region for region in catalogue.regions if region.startswith("10"))
+    assert story.where(incident(regions=saarland), catalogue) == "Saarland"
+
+
+def test_the_headline_of_the_situation_names_strong_ones_by_matter(catalogue: Catalogue) -> None:
+    going = [
+        incident("a", state="strong", regions=(), service="portal", score=90),
+        incident("b", state="strong", service="fixed_internet"),
+        incident("c", state="strong", service="fixed_internet", regions=("09162",)),
+        incident("d", state="suspected", service="tv"),
+    ]
+    assert story.situation(going, catalogue) == (
+        "Auffällig viele Meldungen bundesweit zum Kundenportal von O2 "
+        "und zum Internet (Festnetz) von O2 aus Hamburg und München"
+    )
+
+
+def test_suspected_ones_alone_are_told_with_doubt_and_nothing_is_said_plainly(catalogue: Catalogue) -> None:
+    assert "noch kein sicheres Zeichen" in story.situation([incident()], catalogue)
+    assert story.situation([], catalogue) == "Zurzeit sind nirgends auffällig viele Meldungen"
+
+
+def test_several_providers_are_not_one(catalogue: Catalogue) -> None:
+    cut = incident(provider=ALL, service=ALL, providers=("o2", "telekom"), pattern="several_providers_regional")
+    assert story.title(cut, catalogue) == "Hamburg: Störungen bei mehreren Anbietern"
+
+
+def test_older_times_carry_their_date() -> None:
+    assert story.clock(at(0), at(0) + timedelta(days=1)) == "Samstag, 09:40 Uhr"
+    assert story.clock(at(0), at(0) + timedelta(days=30)) == "13. Mai 2017, 09:40 Uhr"
