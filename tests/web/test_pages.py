@@ -32,7 +32,16 @@ PAGES = (
 def netzlage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     made = instance(Path(tmp_path_factory.mktemp("pages")), load_catalogue(), now=NOW)
     fill(made, quiet(), hamburg())
-    said = Statement("s1", "o2", "fixed_internet", NOW - timedelta(minutes=30), "Einzelne <Probleme>", "denied", "official", "auskunft")
+    said = Statement(
+        "s1",
+        "o2",
+        "fixed_internet",
+        NOW - timedelta(minutes=30),
+        "Einzelne <Probleme>",
+        "denied",
+        "official",
+        "auskunft",
+    )
     with made.store.write() as connection:
         statements.add(connection, [said])
         runs.add(connection, FeedRun("auskunft", NOW, NOW, "ok", "statements", NOW - timedelta(days=1), NOW))
