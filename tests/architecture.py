@@ -71,6 +71,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "rapidfuzz": ("aggregator.placenames",),
     "requests": ("aggregator.outbound",),
     "resvg_py": ("aggregator.draw.*",),
+    "markdown": ("aggregator.web.texts",),
     "scipy": ("aggregator.detect.*",),
     "shapely": ("aggregator.places", "aggregator.catalogue", "aggregator.factfiles"),
     "sqlalchemy": ("aggregator.store.*",),

@@ -34,7 +34,8 @@ def company(instance: Instance, own: RawReport) -> Company:
         since = incident.onset if incident else now - A_DAY
         national = not own.region
         where = None if national else [own.region]
-        number = len(reports.times(connection, Stream(own.provider, ALL), where, since, now + A_DAY))
+        stream = incident.stream if incident else Stream(own.provider, ALL)
+        number = len(reports.times(connection, stream, where, since, now + A_DAY))
     place = instance.catalogue.region_name(own.region)
     return Company(max(0, number - 1), since, place, national, incident)
 

@@ -50,26 +50,29 @@ def situation() -> str:
     with instance().store.read() as connection:
         found = incidents.find(connection, Filter(since=at - A_DAY, until=at, as_of=as_of))
         going = sorted((i for i in found if i.ended_at is None and i.state != "withdrawn"), key=lambda i: -i.score)
-        values = figures.map_values(connection, instance(), going, at)
-        nation = figures.curve(connection, instance(), figures.Part(Stream(ALL, ALL), None, at - A_DAY, at, as_of))
+        view = figures.view(connection, instance(), at, as_of)
+        values = figures.map_values(view, going, at)
+        nation = figures.curve(view, figures.Part(Stream(ALL, ALL), None, at - A_DAY, at))
         return render_template(
             "lage.html",
             at=at,
             as_of=as_of,
             headline=story.situation(going, instance().catalogue),
-            findings=[_finding(connection, i, at, as_of) for i in going],
+            findings=[_finding(view, i) for i in going],
             ended=[_row(i, at) for i in found if i.state == "over"],
             map=_map(values, going),
             legend=[(value, map_words()[value]) for value in VALUES],
             few=sum(value == "few" for value in values.values()),
             districts=len(values),
-            nation=inline_series(
-                nation.series, BERLIN, label=_("Meldungen je Viertelstunde, ganz Deutschland"), onset_label="",
-                simulated=instance().clock.simulated,
-            ),
+            nation=_drawn(nation, _("Meldungen je Viertelstunde, ganz Deutschland")),
             total=nation.total,
             heard=figures.sources_heard(connection),
-        )  # fmt: skip
+        )
+
+
+def _drawn(curve: figures.Curve, label: str, onset_label: str = "") -> str:
+    simulated = instance().clock.simulated
+    return inline_series(curve.series, BERLIN, label=label, onset_label=onset_label, simulated=simulated)
 
 
 def _map(values: dict[str, Value], shown: Sequence[Incident]) -> str:
@@ -86,26 +89,25 @@ def _row(incident: Incident, at: datetime) -> dict[str, Any]:
     }
 
 
-def _finding(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> dict[str, Any]:
-    said = figures.words_of_the_provider(connection, incident, at, as_of)
-    part = figures.Part(incident.stream, incident.regions or None, at - A_DAY, at, as_of)
-    words = [Word(s.said_at, "") for s in said]
-    drawn = figures.curve(connection, instance(), part, incident=incident, said=words)
+def _finding(view: figures.View, incident: Incident) -> dict[str, Any]:
+    said = figures.words_of_the_provider(view, incident)
+    part = figures.Part(incident.stream, incident.regions or None, view.at - A_DAY, view.at)
+    drawn = figures.curve(view, part, incident=incident, said=[Word(s.said_at, "") for s in said])
     return {
-        **_row(incident, at),
+        **_row(incident, view.at),
         "said": said[-1] if said else None,
-        "silence": _silence(connection, incident, at),
+        "silence": _silence(view, incident),
         "spark": spark(drawn.series, BERLIN, simulated=instance().clock.simulated),
     }
 
 
-def _silence(connection: Connection, incident: Incident, at: datetime) -> str:
+def _silence(view: figures.View, incident: Incident) -> str:
     """Say that no word of the provider is known, and until when anybody listened for one."""
     who = story.joined([_name(p) for p in incident.providers[:3]])
-    heard = figures.listened_to_statements(connection)
+    heard = figures.listened_to_statements(view.connection)
     if heard is None:
         return str(_("Was %(who)s dazu erklärt, hören wir nicht ab.", who=who))
-    until = story.clock(heard, at)
+    until = story.clock(heard, view.at)
     return str(_("Von %(who)s ist uns keine Erklärung bekannt (abgehört bis %(until)s).", who=who, until=until))
 
 
@@ -122,10 +124,11 @@ def incident_page(incident_id: str) -> str:
         incident = incidents.get(connection, incident_id, as_of)
         if incident is None:
             abort(404)
-        said = figures.words_of_the_provider(connection, incident, at, as_of)
-        drawn = course(connection, incident, at, as_of)
-        beside = at_the_time(connection, incident, at, as_of)
-        values = figures.map_values(connection, instance(), beside, incident.ended_at or at)
+        view = figures.view(connection, instance(), at, as_of)
+        drawn = course(view, incident)
+        shown = figures.beside(view, incident)
+        values = figures.map_values(view, shown, incident.ended_at or at)
+        onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, at))
         return render_template(
             "vorfall.html",
             at=at,
@@ -134,44 +137,34 @@ def incident_page(incident_id: str) -> str:
             title=story.title(incident, instance().catalogue),
             headline=story.headline(incident, instance().catalogue, at),
             state=story.state(incident),
-            said=said,
-            silence=_silence(connection, incident, at),
+            said=figures.words_of_the_provider(view, incident),
+            silence=_silence(view, incident),
             transitions=incidents.transitions(connection, incident_id, as_of),
-            evidence=_evidence(connection, incident, at, as_of),
-            curve=inline_series(
-                drawn.series, BERLIN, label=_("Meldungen je Viertelstunde"), simulated=instance().clock.simulated,
-                onset_label=_("Beginn etwa %(time)s", time=story.clock(incident.onset, at)),
-            ),
-            map=_map(values, beside),
+            evidence=_evidence(view, incident),
+            curve=_drawn(drawn, _("Meldungen je Viertelstunde"), onset),
+            map=_map(values, shown),
             legend=[(value, map_words()[value]) for value in VALUES],
             provider_names=[(p, _name(p)) for p in incident.providers],
-            others=_others(connection, incident, at, as_of),
+            others=_others(view, incident),
             total=drawn.total,
-        )  # fmt: skip
+        )
 
 
-def at_the_time(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> list[Incident]:
-    """Return the incident and those that went on at its end (or now), for the map; it is the last."""
-    end = incident.ended_at or at
-    found = incidents.find(connection, Filter(since=end, until=end + timedelta(seconds=1), as_of=as_of))
-    return [*(i for i in found if i.incident_id != incident.incident_id and i.state != "withdrawn"), incident]
-
-
-def course(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> figures.Curve:
+def course(view: figures.View, incident: Incident) -> figures.Curve:
     """Return the curve of an incident, from six hours before its onset until now or three hours after its end."""
-    end = min(at, incident.ended_at + timedelta(hours=3)) if incident.ended_at else at
+    end = min(view.at, incident.ended_at + timedelta(hours=3)) if incident.ended_at else view.at
     start = max(incident.onset - LEAD, end - LONGEST_CURVE)
-    said = figures.words_of_the_provider(connection, incident, at, as_of)
+    said = figures.words_of_the_provider(view, incident)
     words = [Word(s.said_at, f"{_name(s.provider)}: {story.stance(s)}") for s in said]
-    part = figures.Part(incident.stream, incident.regions or None, start, end, as_of)
-    return figures.curve(connection, instance(), part, incident=incident, said=words)
+    part = figures.Part(incident.stream, incident.regions or None, start, end)
+    return figures.curve(view, part, incident=incident, said=words)
 
 
-def _evidence(connection: Connection, incident: Incident, at: datetime, as_of: datetime | None) -> dict[str, Any]:
+def _evidence(view: figures.View, incident: Incident) -> dict[str, Any]:
     """Return what the evidence table needs beyond the incident: sources with their shares, places guessed from IP."""
-    end = incident.ended_at or at
-    f = Filter(incident.provider, incident.service, since=incident.onset, until=end, as_of=as_of)
-    rows = reports.frame(connection, f, counted_only=True)
+    end = incident.ended_at or view.at
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=end, as_of=view.as_of)
+    rows = reports.frame(view.connection, f, counted_only=True)
     if incident.regions:
         rows = rows[rows["region"].isin(incident.regions)]
     by_ip = int((rows["place_source"] == "ip").sum())
@@ -185,18 +178,14 @@ def _evidence(connection: Connection, incident: Incident, at: datetime, as_of: d
     }
 
 
-def _others(
-    connection: Connection, incident: Incident, at: datetime, as_of: datetime | None
-) -> tuple[int, float] | None:
+def _others(view: figures.View, incident: Incident) -> tuple[int, float] | None:
     """Return what other providers' customers report in the same districts since the onset, and what is usual."""
-    baseline = figures.baseline_at(connection, at)
-    if not incident.regions or incident.provider == ALL or baseline is None:
+    if not incident.regions or incident.provider == ALL or view.baseline is None:
         return None
-    end = incident.ended_at or at
-    part = figures.Part(Stream(ALL, ALL), incident.regions, incident.onset, end, as_of)
-    own = figures.Part(Stream(incident.provider, ALL), incident.regions, incident.onset, end, as_of)
-    count = figures.observed(connection, instance(), part) - figures.observed(connection, instance(), own)
-    return count, figures.usual(baseline, part) - figures.usual(baseline, own)
+    end = incident.ended_at or view.at
+    everybody = figures.compare(view, figures.Part(Stream(ALL, ALL), incident.regions, incident.onset, end))
+    own = figures.compare(view, figures.Part(Stream(incident.provider, ALL), incident.regions, incident.onset, end))
+    return everybody[0] - own[0], max(everybody[1] - own[1], 0.0)
 
 
 @blueprint.get("/archiv")
@@ -222,7 +211,7 @@ def provider_page(provider: str) -> str:
         if known is None and named is None:
             abort(404)
         found = incidents.find(connection, Filter(provider=provider), limit=MOST)
-        drawn = _of_a_day(connection, figures.Part(Stream(provider, ALL), None, now() - A_DAY, now()))
+        drawn = _of_a_day(connection, Stream(provider, ALL), None)
     title = known.name if known else str(named)
     return render_template("ort.html", title=title, provider=known, rows=[_row(i, now()) for i in found], **drawn)
 
@@ -237,7 +226,7 @@ def region_page(region: str) -> str:
     inside = [r for r in catalogue.regions if r.startswith(region)]
     with instance().store.read() as connection:
         found = incidents.find(connection, Filter(region=region), limit=MOST)
-        drawn = _of_a_day(connection, figures.Part(Stream(ALL, ALL), inside, now() - A_DAY, now()))
+        drawn = _of_a_day(connection, Stream(ALL, ALL), inside)
     return render_template(
         "ort.html", title=place.name, region=place, rows=[_row(i, now()) for i in found],
         land=catalogue.laender.get(place.parent), inside=inside if len(region) == 2 else [], catalogue=catalogue,
@@ -245,11 +234,12 @@ def region_page(region: str) -> str:
     )  # fmt: skip
 
 
-def _of_a_day(connection: Connection, part: figures.Part) -> dict[str, Any]:
-    drawn = figures.curve(connection, instance(), part)
+def _of_a_day(connection: Connection, stream: Stream, regions: Sequence[str] | None) -> dict[str, Any]:
+    at = now()
+    view = figures.view(connection, instance(), at)
+    drawn = figures.curve(view, figures.Part(stream, regions, at - A_DAY, at))
     label = _("Meldungen je Viertelstunde in den letzten 24 Stunden")
-    svg = inline_series(drawn.series, BERLIN, label=label, onset_label="", simulated=instance().clock.simulated)
-    return {"curve": svg, "total": drawn.total, "at": now()}
+    return {"curve": _drawn(drawn, label), "total": drawn.total, "at": at}
 
 
 @blueprint.get("/quellen")

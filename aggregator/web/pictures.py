@@ -14,7 +14,7 @@ from aggregator.model import Incident
 from aggregator.store import incidents
 from aggregator.web import figures, story
 from aggregator.web.desk import instance
-from aggregator.web.pages import at_the_time, course, map_words, moment
+from aggregator.web.pages import course, map_words, moment
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -25,11 +25,12 @@ def map_file(incident_id: str, kind: str) -> Response:
     at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        beside = at_the_time(connection, incident, at, as_of)
-        values = figures.map_values(connection, instance(), beside, incident.ended_at or at)
+        view = figures.view(connection, instance(), at, as_of)
+        shown = figures.beside(view, incident)
+        values = figures.map_values(view, shown, incident.ended_at or at)
     words = map_words()
     caption = _caption(incident, _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele"))
-    districts = figures.districts(instance(), values, beside, words)
+    districts = figures.districts(instance(), values, shown, words)
     return _file(picture_map(instance().catalogue.shapes, districts, caption, words), kind)
 
 
@@ -39,7 +40,7 @@ def course_file(incident_id: str, kind: str) -> Response:
     at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        drawn = course(connection, incident, at, as_of)
+        drawn = course(figures.view(connection, instance(), at, as_of), incident)
     unit = _("Meldungen je Viertelstunde, n = %(n)s; graues Band: üblich (95 von 100 Mal)", n=drawn.total)
     onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, incident.updated_at))
     return _file(picture_series(drawn.series, BERLIN, _caption(incident, unit), onset_label=onset), kind)

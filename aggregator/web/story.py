@@ -8,10 +8,10 @@ from datetime import datetime
 
 from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
-from scipy.stats import chi2
 
 from aggregator.catalogue import Catalogue
 from aggregator.clock import BERLIN
+from aggregator.detect.interval import ratio_interval
 from aggregator.model import ALL, Incident, Statement
 
 NAMED = 3  # districts that a sentence names; the rest is counted
@@ -25,6 +25,14 @@ def clock(moment: datetime, now: datetime) -> str:
         return str(_("%(time)s Uhr", time=format_datetime(moment, "HH:mm")))
     pattern = "EEEE, HH:mm" if 0 < days < 7 else "d. MMMM y, HH:mm"
     return str(_("%(time)s Uhr", time=format_datetime(moment, pattern)))
+
+
+def span(start: datetime, end: datetime, now: datetime) -> str:
+    """Return "Freitag, 14:48 bis 15:00 Uhr", the day named once where it is the same."""
+    if start.astimezone(BERLIN).date() == end.astimezone(BERLIN).date():
+        begin = clock(start, now).removesuffix(str(_(" Uhr")))
+        return str(_("%(start)s bis %(end)s Uhr", start=begin, end=format_datetime(end, "HH:mm")))
+    return str(_("%(start)s bis %(end)s", start=clock(start, now), end=clock(end, now)))
 
 
 def long_time(moment: datetime) -> str:
@@ -93,12 +101,6 @@ def usual(incident: Incident) -> str:
     )
 
 
-def ratio_interval(count: int, expected: float) -> tuple[float, float]:
-    """Return the 95 % interval of count/expected for a Poisson count (Garwood 1936)."""
-    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
-    return low / expected, float(chi2.ppf(0.975, 2 * count + 2)) / 2 / expected
-
-
 def _short(value: float) -> str:
     return str(format_decimal(round(value) if value >= 10 else round(value, 1)))
 
@@ -108,7 +110,7 @@ def counted(incident: Incident, now: datetime) -> str:
     number = format_decimal(incident.reports)
     since = clock(incident.onset, now)
     if incident.ended_at:
-        said = _("%(n)s Meldungen von %(since)s bis %(end)s", n=number, since=since, end=clock(incident.ended_at, now))
+        said = _("%(n)s Meldungen, %(span)s", n=number, span=span(incident.onset, incident.ended_at, now))
     else:
         said = _("%(n)s Meldungen seit etwa %(since)s", n=number, since=since)
     return f"{said}; {usual(incident)}."
@@ -188,8 +190,17 @@ def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
         key = incident.provider, incident.service, national
         group = found.setdefault(key, Group(about(incident, catalogue), [], national))
         if len(group.places) < NAMED:
-            group.places.append(where(incident, catalogue))
+            group.places.append(_roughly(incident, catalogue))
     return list(found.values())[:NAMED]
+
+
+def _roughly(incident: Incident, catalogue: Catalogue) -> str:
+    """Return the place in few words: of several districts the largest, and that it is not alone."""
+    place = where(incident, catalogue)
+    known = [catalogue.regions[r] for r in incident.regions if r in catalogue.regions]
+    if len(known) < 2 or place in {land.name for land in catalogue.laender.values()}:
+        return place
+    return str(_("%(place)s und Umgebung", place=max(known, key=lambda r: r.population).name))
 
 
 def _phrase(group: Group) -> str:

@@ -1,0 +1,23 @@
+"""Expected counts -> the range that is usual; a count and its expectation -> the range of their ratio. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import chi2, nbinom
+
+Floats = npt.NDArray[np.float64]
+OUTSIDE = 0.025  # on each side: 95 of 100 counts lie inside
+
+
+def usual_range(mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """Return between which counts 95 % lie: a negative binomial of that mean, variance `spread` times the mean."""
+    mean, spread = np.maximum(mean, 1e-9), np.maximum(spread, 1.0001)
+    shape, chance = mean / (spread - 1), 1 / spread
+    return np.asarray(nbinom.ppf(OUTSIDE, shape, chance)), np.asarray(nbinom.ppf(1 - OUTSIDE, shape, chance))
+
+
+def ratio_interval(count: int, expected: float) -> tuple[float, float]:
+    """Return the 95 % interval of count/expected for a Poisson count (Garwood 1936)."""
+    low = float(chi2.ppf(OUTSIDE, 2 * count)) / 2 if count else 0.0
+    return low / expected, float(chi2.ppf(1 - OUTSIDE, 2 * count + 2)) / 2 / expected
