@@ -15,7 +15,8 @@ from aggregator.model import Hotspot, Incident, State, Transition
 
 MERGE_WITHIN = timedelta(hours=3)  # alarms of one stream in overlapping districts this close are one incident
 GROWS_NATIONAL_WITHIN = timedelta(hours=1)  # a young local incident may turn out to be the nation's
-DECISIVE = 2.0  # nats
+DECISIVE = 2.0  # nats that end an incident
+CLEAR = 5.0  # nats that say that it eases, or no longer does: more, so that the word does not flutter
 HOUR = timedelta(hours=1)
 
 
@@ -202,7 +203,7 @@ def _eases(heard: Sequence[Recent], ratio: float, *, was_easing: bool) -> bool:
     """Say whether the last hour clearly favours half of the excess over all of it; turning back takes as much."""
     hour = next((recent for recent in heard if recent.length >= HOUR), heard[-1])
     doubt = _log_ratio(hour, ratio, 1.0 + (ratio - 1.0) / 2.0)
-    return doubt < DECISIVE if was_easing else doubt <= -DECISIVE
+    return doubt < CLEAR if was_easing else doubt <= -CLEAR
 
 
 def _log_ratio(recent: Recent, factor: float, other: float) -> float:

@@ -100,7 +100,7 @@ def _words(caption: Caption, legend: list[tuple[Value, str]]) -> list[str]:
     for line in wrap(caption.title, 19):
         parts.append(text(40, y, line, kind="h", size=38))
         y += 46
-    for line in wrap(caption.subtitle, 32):
+    for line in wrap(caption.subtitle, 27):
         parts.append(text(40, y, line, kind="g", size=21))
         y += 29
     y += 28

@@ -191,12 +191,12 @@ def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
 def picture_series(series: Series, zone: ZoneInfo, caption: Caption, *, onset_label: str) -> str:
     """Return the curve as a picture of 1200 x 675 (16:9) that can be lifted out alone."""
     left, right, bottom = 80.0, WIDTH - 40.0, HEIGHT - 128.0
-    title = wrap(caption.title, 62)[:2]
+    title = wrap(caption.title, 76)[:3]
     words = [word for word in series.words if 0 <= series.place(word.at) <= 1]
-    head = 40 + 40 * len(title)
+    head = 40 + 36 * len(title)
     lanes = head + 44
     top = lanes + 26 * (len(words) + (1 if series.onset else 0)) + 10
-    parts = [text(40, 58 + 40 * i, line, kind="h", size=31) for i, line in enumerate(title)]
+    parts = [text(40, 56 + 36 * i, line, kind="h", size=27) for i, line in enumerate(title)]
     parts.append(text(40, head + 20, caption.subtitle, kind="g", size=19))
     parts.append(_picture_frame(series, zone, (left, right, top, bottom)))
     parts += _picture_labels(series, words, onset_label, (left, right, lanes + 16, bottom))

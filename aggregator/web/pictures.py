@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, abort
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from aggregator.clock import BERLIN
@@ -29,7 +30,9 @@ def map_file(incident_id: str, kind: str) -> Response:
         shown = figures.beside(view, incident)
         values = figures.map_values(view, shown, incident.ended_at or at)
     words = map_words()
-    caption = _caption(incident, _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele"))
+    unit = _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele")
+    borders = _("Kreisgrenzen © GeoBasis-DE / BKG (2019), dl-de/by-2-0, Daten verändert")
+    caption = _caption(incident, unit, borders)
     districts = figures.districts(instance(), values, shown, words)
     return _file(picture_map(instance().catalogue.shapes, districts, caption, words), kind)
 
@@ -41,12 +44,14 @@ def course_file(incident_id: str, kind: str) -> Response:
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
         drawn = course(figures.view(connection, instance(), at, as_of), incident)
-    unit = _("Meldungen je Viertelstunde, n = %(n)s; graues Band: üblich (95 von 100 Mal)", n=drawn.total)
+    unit = _(
+        "Meldungen je Viertelstunde, n = %(n)s; graues Band: üblich (95 von 100 Mal)", n=format_decimal(drawn.total)
+    )
     onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, incident.updated_at))
-    return _file(picture_series(drawn.series, BERLIN, _caption(incident, unit), onset_label=onset), kind)
+    return _file(picture_series(drawn.series, BERLIN, _caption(incident, unit, ""), onset_label=onset), kind)
 
 
-def _caption(incident: Incident, subtitle: str) -> Caption:
+def _caption(incident: Incident, subtitle: str, credit: str) -> Caption:
     catalogue = instance().catalogue
     stand = story.long_time(incident.updated_at)
     return Caption(
@@ -56,10 +61,7 @@ def _caption(incident: Incident, subtitle: str) -> Caption:
             "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
             "folgt daraus nicht."
         ),
-        source=_(
-            "Netzlage, Stand %(stand)s. Kreisgrenzen © GeoBasis-DE / BKG (2019), dl-de/by-2-0, Daten verändert",
-            stand=stand,
-        ),
+        source=f"{_('Netzlage, Stand %(stand)s.', stand=stand)} {credit}".strip(),
         simulated=instance().clock.simulated,
     )
 

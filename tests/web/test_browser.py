@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.web.test_pages import HAMBURG, PAGES, netzlage, site
 
 pytestmark = pytest.mark.browser
+PICTURES = Path(__file__).parents[1] / "pictures"
 __all__ = ["netzlage", "site"]
 
 
@@ -123,4 +125,15 @@ def test_from_the_situation_to_the_evidence_and_its_csv_in_two_clicks(browser: B
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV", exact=True).click()
     assert download.value.suggested_filename.endswith(".csv")
+    page.close()
+
+
+def test_the_situation_is_worth_a_picture(browser: Browser, address: str, tmp_path: Path) -> None:
+    """With PICTURES_OF=http://127.0.0.1:8000 (a running demo) this makes the README's picture anew."""
+    running = os.environ.get("PICTURES_OF", "")
+    picture = (PICTURES if running else tmp_path) / "situation.png"
+    page = browser.new_page(viewport={"width": 1280, "height": 1000}, color_scheme="light", locale="de-DE")
+    page.goto(running or address)
+    page.screenshot(path=picture)
+    assert picture.stat().st_size > 50_000
     page.close()
