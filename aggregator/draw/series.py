@@ -51,9 +51,9 @@ class Series:
 
 
 def round_up(value: float) -> int:
-    """Return the next 1, 2, 4, 5, 6, 8 or 10 times a power of ten."""
+    """Return the next 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten."""
     power = 10 ** max(0, math.ceil(math.log10(value)) - 1)
-    return next(int(step * power) for step in (1, 2, 4, 5, 6, 8, 10) if step * power >= value)
+    return next(int(step * power) for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
 
 
 def drawing(series: Series) -> str:
@@ -152,7 +152,7 @@ def _ticks(series: Series, zone: ZoneInfo, bottom: float) -> str:
         label = clock_time(moment, zone)
         found.append(text(f"{x:.2f}%", bottom + 18, label, kind="o" if i % 2 else "", anchor=anchor))
         if label == "00:00":
-            found.append(text(f"{x:.2f}%", bottom + 34, f"{moment.astimezone(zone):%-d.%-m.}", anchor=anchor))
+            found.append(text(f"{x:.2f}%", bottom + 34, day(moment, zone), anchor=anchor))
     return "".join(found)
 
 
@@ -182,10 +182,15 @@ def clock_time(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%H:%M}"
 
 
+def day(moment: datetime, zone: ZoneInfo) -> str:
+    """Return day and month in that zone, in German order."""
+    local = moment.astimezone(zone)
+    return f"{local.day}.{local.month}."
+
+
 def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
     """Return day, month and time in that zone, in German order."""
-    local = moment.astimezone(zone)
-    return f"{local.day}.{local.month}., {local:%H:%M}"
+    return f"{day(moment, zone)}, {clock_time(moment, zone)}"
 
 
 def picture_series(series: Series, zone: ZoneInfo, caption: Caption, *, onset_label: str) -> str:
@@ -215,7 +220,7 @@ def _picture_frame(series: Series, zone: ZoneInfo, box: Box) -> str:
         label = clock_time(moment, zone)
         ticks.append(text(x, bottom + 25, label, anchor="middle", size=18))
         if label == "00:00":
-            ticks.append(text(x, bottom + 47, f"{moment.astimezone(zone):%-d.%-m.}", anchor="middle", size=18))
+            ticks.append(text(x, bottom + 47, day(moment, zone), anchor="middle", size=18))
     middle = f"{left:g}", number(right - left)
     return (
         f'<path class="grid" d="M{left:g} {number(top)}H{right:g}" stroke-width="1"/>'
