@@ -28,6 +28,7 @@ class Outcome:
     rejected: Mapping[str, int]  # reason -> count
     rejects: tuple[Rejected, ...]  # the first 100
     new: tuple[Report, ...]  # those kept, where they are 100 at most
+    districts: Mapping[str, int]  # kept reports by AGS5; "": not located
     run: FeedRun | None  # as it was stored, counts filled in
 
 
@@ -40,6 +41,7 @@ class Tally:
     rejected: Counter[str] = field(default_factory=Counter)
     rejects: list[Rejected] = field(default_factory=list)
     new: list[Report] = field(default_factory=list)
+    districts: Counter[str] = field(default_factory=Counter)
     first: datetime | None = None
     last: datetime | None = None
     last_received: datetime | None = None
@@ -61,6 +63,7 @@ class Tally:
         self.kept += len(added.kept)
         self.duplicate += added.duplicate
         self.new += added.kept[: SHOWN + 1 - len(self.new)]
+        self.districts.update(report.region for report in added.kept)
         if resolved:
             times = [report.observed_at for report in resolved]
             self.first = min(times) if self.first is None else min(self.first, *times)
@@ -71,7 +74,8 @@ class Tally:
     def outcome(self, run: FeedRun | None) -> Outcome:
         """Return the counts for good."""
         new = tuple(self.new) if len(self.new) <= SHOWN else ()
-        return Outcome(self.kept, self.duplicate, dict(self.rejected), tuple(self.rejects), new, run)
+        rejects = tuple(self.rejects)
+        return Outcome(self.kept, self.duplicate, dict(self.rejected), rejects, new, dict(self.districts), run)
 
 
 def accept(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from aggregator.errors import FeedBlocked, FeedChanged, FeedUnreachable, StoreEr
 from aggregator.instance import Instance
 from aggregator.model import ALL, FeedOutcome, FeedRun, Rejected, Statement
 from aggregator.outbound import Outbound
-from aggregator.pipeline import accept
+from aggregator.pipeline import Outcome, accept
 from aggregator.store import runs, statements
 from ingest.feed import Feed
 from ingest.fetch import SECOND, Fetched, Window, fetch, parse
@@ -25,8 +26,12 @@ FAILURES: tuple[tuple[type[Exception], FeedOutcome], ...] = (
 log = logging.getLogger("netzlage.ingest")
 
 
-def run_feed(instance: Instance, feed: Feed, outbound: Outbound) -> FeedRun:
+def run_feed(
+    instance: Instance, feed: Feed, outbound: Outbound, *, seen: Callable[[Outcome], object] | None = None
+) -> FeedRun:
     """Hear `feed` once and store what it says, with the run. Never raises for what the feed does; StoreError passes.
+
+    seen: told what became of the reports, for those who ask more than the run keeps.
 
     A good run listened to [end of the last good one, or its lookback ago; now). A failed one listened to nothing: its
     buckets stay blind until a later run that sees so far back has heard them.
@@ -35,9 +40,11 @@ def run_feed(instance: Instance, feed: Feed, outbound: Outbound) -> FeedRun:
     try:
         window = next_window(instance, feed, started)
         fetched = fetch(feed, outbound, window)
-        run = _keep(instance, feed, fetched, _good_run(instance, feed, window, started))
+        run, outcome = _keep(instance, feed, fetched, _good_run(instance, feed, window, started))
         if fetched.remember:
             outbound.remember(*fetched.remember)
+        if seen and outcome:
+            seen(outcome)
         return run
     except StoreError:
         raise
@@ -65,15 +72,15 @@ def _good_run(instance: Instance, feed: Feed, window: Window, started: datetime)
     )
 
 
-def _keep(instance: Instance, feed: Feed, fetched: Fetched, run: FeedRun) -> FeedRun:
+def _keep(instance: Instance, feed: Feed, fetched: Fetched, run: FeedRun) -> tuple[FeedRun, Outcome | None]:
     """Parse and store; the run goes into the store together with what it brought."""
     if fetched.not_modified:
-        return _store(instance, replace(run, outcome="not_modified"))
+        return _store(instance, replace(run, outcome="not_modified")), None
     parsed = parse(feed, fetched)
     if feed.kind == "statements":
-        return _keep_statements(instance, parsed, run)
-    stored = accept(instance, [*parsed.reports, *parsed.rejected], run=run).run
-    return stored or run
+        return _keep_statements(instance, parsed, run), None
+    outcome = accept(instance, [*parsed.reports, *parsed.rejected], run=run)
+    return outcome.run or run, outcome
 
 
 def _keep_statements(instance: Instance, parsed: Parsed, run: FeedRun) -> FeedRun:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from aggregator.instance import Instance
 from aggregator.model import FeedRun, RawReport, Rejected, Report, Statement
 from aggregator.normalise import Normaliser
 from aggregator.outbound import Outbound
+from aggregator.pipeline import Outcome
 from aggregator.settings import Settings
 from aggregator.store import runs
 from ingest.feed import Feed, load_feeds
@@ -25,6 +26,7 @@ from ingest.runner import next_window, resolve, run_feed
 
 SHOWN: Final = 10
 TOP: Final = 8
+DISTRICTS: Final = 5
 
 
 def feeds_of(settings: Settings) -> list[Feed]:
@@ -81,15 +83,26 @@ def _print_checked(instance: Instance, feed: Feed, items: Sequence[Report | Stat
     for reason, count in Counter(item.reason for item in rejected).most_common():
         example = next(item for item in rejected if item.reason == reason)
         click.echo(f"  {count:6} {reason}: for instance {example.where}: {example.detail}")
-    reports = [item for item in good if isinstance(item, Report)]
-    for title, counts in (
-        ("providers", Counter(report.provider_name or report.provider for report in reports)),
-        ("districts", Counter(instance.catalogue.region_name(r.region) if r.region else "(none)" for r in reports)),
-    ):
-        if counts:
-            click.echo(f"  {title}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(TOP)))
+    _print_summary(instance, {item.report_id: item for item in good if isinstance(item, Report)}.values())
     for item in good[:SHOWN]:
         click.echo(f"  {_line(item)}")
+
+
+def _print_summary(instance: Instance, reports: Collection[Report]) -> None:
+    providers = Counter(report.provider_name or report.provider for report in reports)
+    if providers:
+        click.echo("  providers: " + ", ".join(f"{name} {count}" for name, count in providers.most_common(TOP)))
+    _print_districts(instance, Counter(report.region for report in reports))
+
+
+def _print_districts(instance: Instance, counts: Mapping[str, int]) -> None:
+    """Print the districts with the most reports, and how many reports have none. counts: by AGS5, "" where unknown."""
+    named = [(count, instance.catalogue.region_name(region)) for region, count in counts.items() if region]
+    most = sorted(named, key=lambda pair: (-pair[0], pair[1]))[:DISTRICTS]
+    told = [", ".join(f"{name} {count}" for count, name in most)] if most else []
+    told += [f"not located {counts['']}"] if counts.get("") else []
+    if told:
+        click.echo(f"  districts: {'; '.join(told)}")
 
 
 def _line(item: Report | Statement) -> str:
@@ -105,10 +118,13 @@ def _line(item: Report | Statement) -> str:
 def run(options: Options, name: str) -> None:
     """Hear a feed once, store what it says, and print what became of it; status 1 when it could not be heard."""
     instance = options.open()
-    heard = run_feed(instance, _named(instance.settings, name), Outbound())
+    outcomes: list[Outcome] = []
+    heard = run_feed(instance, _named(instance.settings, name), Outbound(), seen=outcomes.append)
     if heard.outcome not in {"ok", "not_modified"}:
         raise FeedError(f"{name} ({heard.outcome}): {heard.error}")
     click.echo(f"{name}: {_told(heard)}")
+    for outcome in outcomes:
+        _print_districts(instance, outcome.districts)
 
 
 def _told(run: FeedRun) -> str:
