@@ -155,7 +155,7 @@ def course(view: figures.View, incident: Incident) -> figures.Curve:
     end = min(view.at, incident.ended_at + timedelta(hours=3)) if incident.ended_at else view.at
     start = max(incident.onset - LEAD, end - LONGEST_CURVE)
     said = figures.words_of_the_provider(view, incident)
-    words = [Word(s.said_at, f"{_name(s.provider)}: {story.stance(s)}") for s in said]
+    words = [Word(s.said_at, story.voice(s, _name(s.provider))) for s in said]
     part = figures.Part(incident.stream, incident.regions or None, start, end)
     return figures.curve(view, part, incident=incident, said=words)
 

@@ -32,7 +32,20 @@ def span(start: datetime, end: datetime, now: datetime) -> str:
     if start.astimezone(BERLIN).date() == end.astimezone(BERLIN).date():
         begin = clock(start, now).removesuffix(str(_(" Uhr")))
         return str(_("%(start)s bis %(end)s Uhr", start=begin, end=format_datetime(end, "HH:mm")))
-    return str(_("%(start)s bis %(end)s", start=clock(start, now), end=clock(end, now)))
+    return str(_("%(start)s bis %(end)s", start=_with_day(start, now), end=_with_day(end, now)))
+
+
+def _with_day(moment: datetime, now: datetime) -> str:
+    """Return a time as `clock`, with the weekday today too: beside another day's it would be read as that day's."""
+    if moment.astimezone(BERLIN).date() == now.astimezone(BERLIN).date():
+        return str(_("%(time)s Uhr", time=format_datetime(moment, "EEEE, HH:mm")))
+    return clock(moment, now)
+
+
+def date(moment: datetime, now: datetime) -> str:
+    """Return the day, with its year unless that is the year of `now`."""
+    same_year = moment.astimezone(BERLIN).year == now.astimezone(BERLIN).year
+    return str(format_datetime(moment, "d. MMMM" if same_year else "d. MMMM y"))
 
 
 def long_time(moment: datetime) -> str:
@@ -118,10 +131,20 @@ def counted(incident: Incident, now: datetime) -> str:
 
 def headline(incident: Incident, catalogue: Catalogue, now: datetime) -> str:
     """Return the sentence that a reader may stop after."""
-    figures = counted(incident, now).removesuffix(".")
-    number, rest = figures.split(" ", 1)
-    words, rest = rest.split(" ", 1)
-    return f"{where(incident, catalogue)}: {number} {words} {about(incident, catalogue)} {rest}"
+    number = str(_("%(n)s Meldungen", n=format_decimal(incident.reports)))
+    told = f"{number} {about(incident, catalogue)}{_dated(incident, now)}"
+    return f"{where(incident, catalogue)}: {told}; {usual(incident)}"
+
+
+def _dated(incident: Incident, now: datetime) -> str:
+    """Return since when, or from when to when, with the date: a headline is quoted without the page around it."""
+    start, hour = date(incident.onset, now), format_datetime(incident.onset, "HH:mm")
+    if not incident.ended_at:
+        return str(_(" seit etwa %(hour)s Uhr (%(date)s)", hour=hour, date=start))
+    end, last = date(incident.ended_at, now), format_datetime(incident.ended_at, "HH:mm")
+    if start == end:
+        return str(_(" am %(date)s von %(hour)s bis %(last)s Uhr", date=start, hour=hour, last=last))
+    return str(_(" vom %(date)s, %(hour)s Uhr, bis %(end)s, %(last)s Uhr", date=start, hour=hour, end=end, last=last))
 
 
 def state(incident: Incident) -> str:
@@ -160,6 +183,13 @@ def channel(statement: Statement) -> str:
         "social": _("soziale Medien"),
     }  # fmt: skip
     return str(words[statement.channel])
+
+
+def voice(statement: Statement, provider: str) -> str:
+    """Return who says what, for a label: only the provider itself confirms or denies; of others the way it came."""
+    if statement.channel == "official":
+        return f"{provider}: {stance(statement)}"
+    return str(_("über %(provider)s: %(channel)s", provider=provider, channel=channel(statement)))
 
 
 @dataclass(frozen=True, slots=True)
