@@ -189,7 +189,7 @@ def voice(statement: Statement, provider: str) -> str:
     """Return who says what, for a label: only the provider itself confirms or denies; of others the way it came."""
     if statement.channel == "official":
         return f"{provider}: {stance(statement)}"
-    return str(_("über %(provider)s: %(channel)s", provider=provider, channel=channel(statement)))
+    return str(_("zu %(provider)s: %(channel)s", provider=provider, channel=channel(statement)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def test_a_span_over_days_names_the_day_of_its_end_also_when_that_is_today() -> 
 
 def test_what_a_customer_tells_is_never_labelled_as_the_provider_s_word() -> None:
     said = Statement("1", "o2", ALL, at(0), "8.000 Haushalte", "acknowledged", "hotline_secondhand", "feed")
-    assert story.voice(said, "O2") == "über O2: Hotline, über einen Kunden"
+    assert story.voice(said, "O2") == "zu O2: Hotline, über einen Kunden"
     assert story.voice(replace(said, channel="official"), "O2") == "O2: bestätigt"
 
 
