@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from aggregator.cleaning import address_block, clean, quoted, slug
 from aggregator.clock import BERLIN
-from aggregator.model import PlaceSource, RawReport, Rejected, Report
+from aggregator.model import ALL, PlaceSource, RawReport, Rejected, Report
 from aggregator.places import NotLocated, Places
 
 LIVE: Final = frozenset({"form", "api"})  # sources where the sender is not trusted with times of receipt and old times
@@ -114,7 +114,7 @@ class Normaliser:
         name = clean(raw.provider, LONGEST)
         if not name:
             raise NotAReport("missing_field", "No provider is given; write its name or id.", "provider")
-        if raw.open_provider and slug(name):
+        if raw.open_provider and slug(name) not in {"", ALL}:
             return slug(name), name
         raise NotAReport(
             "unknown_provider",
@@ -147,13 +147,14 @@ class Normaliser:
     def _report_id(self, raw: RawReport, observed_at: datetime, place: tuple[str, ...], reporter: str) -> str:
         if raw.key:
             return _digest("key", f"{raw.source}\x1f{raw.key[:LONGEST_KEY]}")
-        # Who wrote it and what stays out: the id is published. Only where each item comes alone, so that nothing can
-        # number equal ones, two persons of one second are told apart by the (keyed) hash of the reporter.
+        # Keyed, because the id is published and PLZ and second could be guessed from it. Who wrote it and what stays
+        # out; only where each item comes alone, so that nothing can number equal ones, two persons of one second are
+        # told apart by the (keyed) hash of the reporter.
         person = reporter if raw.source in LIVE else ""
         second = str((observed_at - EPOCH) // SECOND)
         content = "\x1f".join((second, raw.source, raw.provider, raw.service, raw.symptom, *place, person))
         ordinal = self._ordinals.next(content)
-        return _digest("content", f"{content}\x1f{ordinal}" if ordinal else content)
+        return self._hash("content", f"{content}\x1f{ordinal}" if ordinal else content)
 
     def _hash(self, kind: str, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")

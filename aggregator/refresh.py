@@ -80,7 +80,7 @@ class Detection:
         self._keep_heartbeat(last, at, as_of)
         with self._instance.store.read() as connection:
             sight = self._look(connection, at, as_of, known)
-            running = [i for i in known if i.ended_at is None and i.state != "withdrawn"]
+            running = [i for i in known if i.ended_at is None]
             hotspots = find_hotspots(sight.moment, sight.streams, INTERIM, running)
             advanced, transitions = _advance(connection, sight, hotspots, known)
         if as_of is None or last is None or at > last:
@@ -96,7 +96,12 @@ class Detection:
 
     def _look(self, connection: Connection, at: datetime, as_of: datetime | None, known: Sequence[Incident]) -> Sight:
         learned = self._learn(connection, at, as_of)
-        since = min([at - to_timedelta(scan.LONGEST) - SEARCH_BEFORE, *(i.onset - SEARCH_BEFORE for i in known)])
+        since = min(
+            [
+                at - to_timedelta(scan.LONGEST) - SEARCH_BEFORE,
+                *(i.onset - SEARCH_BEFORE for i in known if i.state != "withdrawn"),
+            ]
+        )
         listening = cube.listening(connection, since, at, as_of)
         counts = cube.frame(connection, Filter(since=at - to_timedelta(scan.LONGEST), until=at, as_of=as_of))
         coverage = cover(listening, learned.usual, bucket_number(since), bucket_number(at))
@@ -152,12 +157,15 @@ def _advance(
     connection: Connection, sight: Sight, hotspots: Sequence[Hotspot], known: Sequence[Incident]
 ) -> tuple[list[Incident], list[Transition]]:
     taken = {i.incident_id for i in known}
-    alive = [
-        i for i in known if i.state != "withdrawn" and (i.ended_at is None or sight.at - i.ended_at <= MERGE_WITHIN)
-    ]
+    alive = [i for i in known if i.ended_at is None or sight.at - i.ended_at <= MERGE_WITHIN]
     advanced, transitions = [], []
     for incident, hotspot in match(hotspots, alive, sight.at):
-        evidence = _evidence(connection, sight, incident, hotspot)
+        if incident and incident.state == "withdrawn":
+            continue  # a person has decided; what goes on of it opens nothing new
+        last_end = _last_end(known, incident, hotspot)
+        evidence = _evidence(connection, sight, incident, hotspot, last_end)
+        if incident is None and last_end and evidence.score < INTERIM.suspected:
+            continue  # a long window still holds what has ended; since then there is nothing
         result = step(
             incident,
             hotspot,
@@ -175,12 +183,32 @@ def _advance(
     return advanced, transitions
 
 
-def _evidence(connection: Connection, sight: Sight, known: Incident | None, hotspot: Hotspot | None) -> Evidence:
-    """Weigh an incident, or the hotspot that may become one; a hotspot clearer than all before gives the footprint."""
+def _last_end(known: Sequence[Incident], incident: Incident | None, hotspot: Hotspot | None) -> datetime | None:
+    """Return when another incident of the stream in the same districts ended: its reports are not counted twice."""
+    stream, regions = _where(incident or hotspot)
+    found = [
+        other.ended_at
+        for other in known
+        if other.ended_at and other is not incident and other.stream == stream
+        if incident is None or other.ended_at <= incident.first_alarm_at
+        if set(other.regions) & set(regions or ()) or not (other.regions or regions)
+    ]
+    return max(found, default=None)
+
+
+def _evidence(
+    connection: Connection, sight: Sight, known: Incident | None, hotspot: Hotspot | None, last_end: datetime | None
+) -> Evidence:
+    """Weigh an incident, or the hotspot that may become one; a hotspot clearer than all before gives the footprint.
+
+    last_end: an incident does not begin before its predecessor ended.
+    """
     clearer = hotspot and (known is None or hotspot.score > known.score)
     stream, regions = _where(hotspot if clearer else known)
     start = min(thing for thing in (known and known.onset, hotspot and hotspot.start) if thing)
     since = floor_to((known.onset if known else start) - SEARCH_BEFORE, BUCKET)
+    if last_end:
+        since, start = max(since, floor_to(last_end, BUCKET)), max(start, last_end)
     times = reports.times(connection, stream, regions, since, sight.at, sight.as_of)
     buckets = np.arange(bucket_number(since), bucket_number(sight.at))
     heard = sight.coverage.heard(stream.provider, int(buckets[0]), int(buckets[-1]) + 1)

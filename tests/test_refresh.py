@@ -134,6 +134,25 @@ def test_the_end_comes_when_reports_stop_and_not_when_the_feed_dies(instance: In
     assert stop - timedelta(minutes=35) <= ended.ended_at <= NOW
 
 
+def test_what_comes_back_after_hours_is_a_second_incident_with_reports_of_its_own(instance: Instance) -> None:
+    clock = instance.clock
+    assert isinstance(clock, SimulatedClock)
+    morning = some(DSL, NOW - timedelta(hours=9), NOW - timedelta(hours=7), 30, where="02000", seed=7)
+    again = some(DSL, NOW - timedelta(minutes=50), NOW, 30, where="02000", seed=8)
+    fill(instance, quiet(), morning, again)
+    detection = Detection(instance)
+    for minutes in range(-9 * 60, 1, 15):
+        clock.set(NOW + timedelta(minutes=minutes))
+        detection.refresh()
+    with instance.store.read() as connection:
+        second, first = incidents.find(connection, Filter())
+    assert (first.state, second.state) == ("over", "strong")
+    assert second.incident_id == f"{first.incident_id}-2"
+    assert first.ended_at
+    assert second.onset >= first.ended_at
+    assert second.reports <= len(again) + 5
+
+
 def test_a_first_week_is_cold_and_never_strong(instance: Instance) -> None:
     since = NOW - timedelta(days=2)
     with instance.store.write() as connection:

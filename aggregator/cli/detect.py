@@ -43,6 +43,8 @@ class Moment(click.ParamType[datetime]):
 def refresh(options: Options, as_of: datetime | None) -> None:
     """Look once for clusters in the store and print the incidents that are going on."""
     instance = options.open()
+    if as_of and as_of > instance.clock.now():
+        raise click.BadParameter("nothing is known of the future; name a time that has passed.", param_hint="--as-of")
     try:
         incidents = Detection(instance).refresh(as_of)
     finally:

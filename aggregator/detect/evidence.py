@@ -11,11 +11,12 @@ import numpy.typing as npt
 from aggregator.detect.coverage import BLIND_BELOW
 from aggregator.detect.cube import bucket_number
 from aggregator.detect.onset import Onset, find_onset
+from aggregator.detect.score import clumping, nb1
 from aggregator.frames import BUCKET
 from aggregator.model import Incident
 
 Floats = npt.NDArray[np.float64]
-RECENTS = tuple(timedelta(minutes=m) for m in (30, 45, 60, 90, 120, 180))
+RECENTS = tuple(timedelta(minutes=m) for m in (30, 45, 60, 90, 120, 180, 360, 720, 1440))
 YOUNG = timedelta(hours=3)  # how long after the first alarm the onset is still refined
 
 
@@ -48,22 +49,30 @@ class Recent:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of an incident now. reports and expected count since the onset; recents from short to long."""
+    """What is known of an incident now. reports and expected count since the onset.
+
+    recents: from short to long, none longer than the incident, for the time before would speak against it.
+    """
 
     onset: Onset
     reports: int
     expected: float
     recents: tuple[Recent, ...]
+    score: float = 0.0  # of all reports since the onset, before drift
 
 
 def weigh(course: Course, known: Incident | None, start: datetime) -> Evidence:
     """Weigh the course of an incident (known None: of a hotspot that begins at `start`) until now."""
     onset = _onset(course, known) or Onset(start, start, start)
+    reports = int((course.seconds >= onset.start.timestamp()).sum())
+    expected = expected_from(course, onset.start)
+    k = clumping(course.phi, np.array([expected]), course.inverse_r)
     return Evidence(
         onset,
-        int((course.seconds >= onset.start.timestamp()).sum()),
-        expected_from(course, onset.start),
-        tuple(_recent(course, length) for length in RECENTS),
+        reports,
+        expected,
+        tuple(_recent(course, length) for length in RECENTS if length <= max(course.at - onset.start, RECENTS[0])),
+        float(nb1(np.array([float(reports)]), np.array([max(expected, 1e-9)]), k=k)[0]),
     )
 
 

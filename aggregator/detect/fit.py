@@ -92,7 +92,7 @@ def fit(
     fallback = _level(
         _Seen(NO_CELLS, np.empty(0), seen[Stream(ALL, ALL)].exposure), pool, common, everywhere, HALF / WEEK_HOURS
     )
-    heard = float(seen[Stream(ALL, ALL)].exposure.sum()) / PER_HOUR
+    heard = float(history.coverage.heard(ALL, history.start, history.end).sum()) / PER_HOUR  # alarmed or not
     return Baseline(day, heard, tuple(r.id for r in regions), lands, levels, fallback)
 
 

@@ -54,6 +54,7 @@ def continues(incident: Incident, hotspot: Hotspot, at: datetime) -> bool:
 
 
 def _overlap(incident: Incident, hotspot: Hotspot) -> int:
+    """Return how many districts the two share; the nation shares one with the nation only."""
     if not hotspot.regions and not incident.regions:
         return 1
     return len(set(incident.regions) & set(hotspot.regions))
@@ -70,12 +71,12 @@ def step(
     taken: Container[str] = (),
     providers: tuple[str, ...] = (),
 ) -> tuple[Incident, Transition | None] | None:
-    """Advance one incident, or open one; None: the hotspot is only the echo of something that has ended.
+    """Advance one incident, or open one; None: nobody listens, or the hotspot is the echo of something ended.
 
     cold: no basis for comparison yet, nothing becomes strong; taken: ids in use; providers: who takes part.
     """
     if known is None:
-        if hotspot is None or quiet_stretch(evidence, _ratio(hotspot)):
+        if hotspot is None or not evidence.recents[0].heard or quiet_stretch(evidence, _ratio(hotspot)):
             return None
         incident = _open(hotspot, at, cold=cold, taken=taken, providers=providers)
     else:

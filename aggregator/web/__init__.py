@@ -42,7 +42,6 @@ def create_app(instance: Instance, *, sources: Iterable[Source] | None = None) -
     for room in (pages, pictures, texts, form, data, api, feed):
         app.register_blueprint(room.blueprint)
     filters.register(app)
-    filters.register(app)
     errors.register(app)
     app.after_request(finish)
     proxies = instance.settings.trusted_proxies

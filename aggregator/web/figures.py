@@ -30,7 +30,7 @@ ENOUGH = 3.0  # reports expected in 3 hours from which on "nothing conspicuous" 
 LOOK_BACK = timedelta(hours=3)
 LATELY = timedelta(minutes=30)
 BEFORE = timedelta(hours=12)  # how long before the onset a provider's words still belong to an incident
-USUAL_SOURCES = timedelta(days=3)  # what the sources brought in that time tells whose silence matters
+USUAL_SOURCES = timedelta(days=28)  # what the sources brought in that time tells whose silence matters
 HEARD = ("ok", "not_modified")
 
 
@@ -140,7 +140,8 @@ def map_values(view: View, shown: Sequence[Incident], at: datetime) -> dict[str,
     values: dict[str, Value] = {}
     for region in view.instance.catalogue.regions:
         values[region] = "blind" if deaf else "nothing" if usual.get(region, 0.0) >= ENOUGH else "few"
-    for incident in sorted(shown, key=lambda i: i.score):
+    told = [incident for incident in shown if incident.state != "withdrawn"]
+    for incident in sorted(told, key=lambda i: (i.state == "strong", i.score)):
         for region in incident.regions:
             values[region] = "strong" if incident.state == "strong" else "suspected"
     return values

@@ -33,8 +33,8 @@ def company(instance: Instance, own: RawReport) -> Company:
         incident = fitting[0] if fitting else None
         since = incident.onset if incident else now - A_DAY
         national = not own.region
-        where = None if national else [own.region]
-        stream = incident.stream if incident else Stream(own.provider, ALL)
+        where = None if national else [r for r in instance.catalogue.regions if r.startswith(own.region)]
+        stream = Stream(own.provider, incident.service if incident else ALL)
         number = len(reports.times(connection, stream, where, since, now + A_DAY))
     place = instance.catalogue.region_name(own.region)
     return Company(max(0, number - 1), since, place, national, incident)

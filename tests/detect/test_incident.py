@@ -108,7 +108,9 @@ def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
 
 
 def test_a_quiet_night_is_not_the_end() -> None:
-    assert quiet_stretch(evidence(600, 38.0, (0, 0.02)), 16.0) is None
+    night = evidence(600, 38.0, (0, 0.02))
+    three_hours = replace(night, recents=tuple(r for r in night.recents if r.length <= timedelta(hours=3)))
+    assert quiet_stretch(three_hours, 16.0) is None
 
 
 def test_blind_buckets_decide_nothing() -> None:
@@ -168,3 +170,7 @@ def test_the_date_of_an_id_is_the_german_one() -> None:
 def test_all_providers_make_the_pattern_of_several() -> None:
     both = opened(stream=Stream(ALL, ALL))
     assert both.pattern == "several_providers_regional"
+
+
+def test_a_hotspot_that_nobody_hears_any_more_opens_nothing() -> None:
+    assert step(None, hotspot(), evidence(heard=False), AT, INTERIM) is None
