@@ -162,7 +162,8 @@ def _advance(
     for incident, hotspot in match(hotspots, alive, sight.at):
         if incident and incident.state == "withdrawn":
             continue  # a person has decided; what goes on of it opens nothing new
-        last_end = _last_end(known, incident, hotspot)
+        begun = incident.first_alarm_at if incident else sight.at
+        last_end = _last_end(known, begun, *_where(incident or hotspot))
         evidence = _evidence(connection, sight, incident, hotspot, last_end)
         if incident is None and last_end and evidence.score < INTERIM.suspected:
             continue  # a long window still holds what has ended; since then there is nothing
@@ -183,14 +184,14 @@ def _advance(
     return advanced, transitions
 
 
-def _last_end(known: Sequence[Incident], incident: Incident | None, hotspot: Hotspot | None) -> datetime | None:
-    """Return when another incident of the stream in the same districts ended: its reports are not counted twice."""
-    stream, regions = _where(incident or hotspot)
+def _last_end(
+    known: Sequence[Incident], begun: datetime, stream: Stream, regions: Sequence[str] | None
+) -> datetime | None:
+    """Return when the last incident there ended before `begun`: its reports are not counted twice."""
     found = [
         other.ended_at
         for other in known
-        if other.ended_at and other is not incident and other.stream == stream
-        if incident is None or other.ended_at <= incident.first_alarm_at
+        if other.ended_at and other.ended_at < begun and other.stream == stream
         if set(other.regions) & set(regions or ()) or not (other.regions or regions)
     ]
     return max(found, default=None)
