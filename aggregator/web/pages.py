@@ -11,6 +11,7 @@ from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 
 from aggregator.clock import BERLIN
+from aggregator.detect.calibrate import INTERIM
 from aggregator.draw.map import VALUES, Value, inline_map
 from aggregator.draw.series import Word, inline_series, spark
 from aggregator.model import ALL, Filter, Incident, Stream
@@ -141,6 +142,7 @@ def incident_page(incident_id: str) -> str:
             silence=_silence(view, incident),
             transitions=incidents.transitions(connection, incident_id, as_of),
             evidence=_evidence(view, incident),
+            limits=INTERIM,
             curve=_drawn(drawn, _("Meldungen je Viertelstunde"), onset),
             map=_map(values, shown),
             legend=[(value, map_words()[value]) for value in VALUES],
