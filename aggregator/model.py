@@ -20,6 +20,7 @@ Stance = Literal["acknowledged", "partly_acknowledged", "denied", "resolved", "u
 Channel = Literal["official", "hotline_secondhand", "press", "social"]
 FeedOutcome = Literal["ok", "not_modified", "unreachable", "blocked", "changed"]
 FeedKind = Literal["reports", "statements", "signals"]
+SignalKind = Literal["drop", "outage", "count"]
 
 ALL = "all"  # the id of "any provider" or "any service" in the wider streams
 
@@ -242,16 +243,23 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Somebody else's measurement or count. Shown beside the reports, never added to them."""
+    """Somebody else's measurement or count. Shown beside the reports, never added to them.
+
+    what: "drop" a measurement that fell, "outage" somebody's finding that there is one, "count" their count of reports.
+    region: AGS5, AGS2 or "" (the nation, or not known); provider "": it names none. `ended_at` None: it goes on.
+    """
 
     signal_id: str
     source: str
     region: str
     started_at: datetime
     ended_at: datetime | None
-    what: str
+    what: SignalKind
     link: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)  # of the source, in its own words
+    provider: str = ""
+    value: float | None = None  # of a count the number, of a drop the source's score
+    received_at: datetime | None = None  # of this version: one that changes is kept in both
 
 
 @dataclass(frozen=True, slots=True)

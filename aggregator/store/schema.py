@@ -254,6 +254,24 @@ statements = Table(
     Index("statements_by_time", "said_at"),
 )
 
+# Measurements and counts of others. One that changes is a new row: as_of shows what it said then.
+signals = Table(
+    "signals",
+    metadata,
+    _text("signal_id", key=True),
+    _time("received_at", key=True),
+    _text("source"),
+    _text("provider"),
+    _text("region"),
+    _time("started_at"),
+    _time("ended_at", nullable=True),
+    _text("what"),
+    Column("value", Float),
+    _text("link"),
+    _text("details"),  # JSON
+    Index("signals_by_time", "started_at"),
+)
+
 baselines = Table(
     "baselines", metadata, Column("day", Date, primary_key=True), Column("blob", LargeBinary, nullable=False)
 )
