@@ -18,6 +18,7 @@ Pattern = Literal[
 ]
 Stance = Literal["acknowledged", "partly_acknowledged", "denied", "resolved", "unclear"]
 Channel = Literal["official", "hotline_secondhand", "press", "social"]
+CorrectionKind = Literal["withdraw", "note"]
 FeedOutcome = Literal["ok", "not_modified", "unreachable", "blocked", "changed"]
 FeedKind = Literal["reports", "statements", "signals"]
 SignalKind = Literal["drop", "outage", "count"]
@@ -82,6 +83,7 @@ class RawReport:
     observed_at: datetime | str | None = None
     began_at: datetime | str | None = None
     received_at: datetime | str | None = None
+    ended_at: datetime | str | None = None  # since when it works again
     region: str = ""
     plz: str = ""
     place: str = ""
@@ -117,6 +119,16 @@ class Report:
     counted: bool = True
     comment: str = ""
     provider_name: str = ""  # set only where an open feed names a provider that the catalogue lacks
+    ended_at: datetime | None = None  # since when it works again; known since received_at, or since the store says
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Word that what a report told of works again since `ended_at`, known to us since `received_at`."""
+
+    report_id: str
+    ended_at: datetime
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +251,42 @@ class Statement:
     own_words: bool = False  # retold, not quoted
     assumed_time: bool = False
     received_at: datetime | None = None
+    expected_end: datetime | None = None  # until when it is to last, as they say
+    incident_id: str = ""  # "" = told by its provider, service and time
+    enquiry_id: str = ""  # the enquiry that it answers
+
+
+@dataclass(frozen=True, slots=True)
+class Enquiry:
+    """Somebody of this Netzlage asked a provider for a statement. Answered by the statement that names it."""
+
+    enquiry_id: str
+    incident_id: str
+    provider: str
+    asked_at: datetime
+    received_at: datetime  # when it was put on record
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person took an incident back or added to it. Append-only; `author`: the token's name, or "command"."""
+
+    incident_id: str
+    at: datetime
+    kind: CorrectionKind
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A right to write through the API: what it may do, since when, and whether it was taken back."""
+
+    token_id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

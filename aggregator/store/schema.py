@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeEngine
@@ -86,6 +87,18 @@ reports = Table(
     _time("received_at"),
     Column("counted", Boolean, nullable=False),
     Index("reports_of_a_stream", "provider", "service", "observed_at"),
+    # What came by the form is found by its id: who sent it comes back to it.
+    Index(
+        "reports_of_the_form",
+        "report_id",
+        sqlite_where=literal_column("source = 'form'"),
+        postgresql_where=literal_column("source = 'form'"),
+    ),
+)
+
+# Word that something works again: apart from the reports, with a time of its own when we knew it.
+ends = Table(
+    "ends", metadata, _text("report_id", key=True), _time("ended_at"), _time("received_at"), sqlite_with_rowid=False
 )
 
 # What people wrote. Apart from the reports, so that nothing that reads reports can give it on by mistake.
@@ -251,7 +264,46 @@ statements = Table(
     Column("own_words", Boolean, nullable=False),
     Column("assumed_time", Boolean, nullable=False),
     _time("received_at", nullable=True),
+    _time("expected_end", nullable=True),
+    Column("incident_id", Text, nullable=False, server_default=""),
+    Column("enquiry_id", Text, nullable=False, server_default=""),
     Index("statements_by_time", "said_at"),
+)
+
+enquiries = Table(
+    "enquiries",
+    metadata,
+    _text("enquiry_id", key=True),
+    _text("incident_id"),
+    _text("provider"),
+    _time("asked_at"),
+    _time("received_at"),
+    Index("enquiries_of_an_incident", "incident_id"),
+)
+
+# What a person took back or added. Append-only: the versions of an incident keep what was shown before.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    _time("at"),
+    _text("kind"),
+    _text("text"),
+    _text("author"),
+    Index("corrections_of_an_incident", "incident_id", "at"),
+)
+
+# Of a token only the hash of its secret is kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    _text("token_id", key=True),
+    _text("name"),
+    _text("scopes"),  # JSON list
+    _text("hash"),
+    _time("created_at"),
+    _time("revoked_at", nullable=True),
 )
 
 # Measurements and counts of others. One that changes is a new row: as_of shows what it said then.
