@@ -13,7 +13,7 @@ from aggregator.model import RawReport, Rejected
 NEEDED: Final = ("provider", "service", "observed_at")
 PLACE: Final = ("plz", "place", "region")  # one of these, or both coordinates
 COORDINATES: Final = ("lat", "lon")
-OPTIONAL: Final = ("symptom", "reporter", "received_at", "began_at", "report_id", "comment")
+OPTIONAL: Final = ("symptom", "reporter", "received_at", "began_at", "ended_at", "report_id", "comment")
 COLUMNS: Final = (*NEEDED, *PLACE, *COORDINATES, *OPTIONAL)
 FIELD_OF: Final[Mapping[str, str]] = {name: "key" if name == "report_id" else name for name in COLUMNS}
 

@@ -104,6 +104,7 @@ class Normaliser:
             received_at=received_at,
             comment=clean(raw.comment, LONGEST_COMMENT) if raw.comment else "",
             provider_name=provider_name,
+            ended_at=_ended(raw, observed_at, received_at),
         )
 
     def _resolve_provider(self, raw: RawReport) -> tuple[str, str]:
@@ -146,7 +147,7 @@ class Normaliser:
 
     def _report_id(self, raw: RawReport, observed_at: datetime, place: tuple[str, ...], reporter: str) -> str:
         if raw.key:
-            return _digest("key", f"{raw.source}\x1f{raw.key[:LONGEST_KEY]}")
+            return id_of_key(raw.source, raw.key)
         # Keyed, because the id is published and PLZ and second could be guessed from it. Who wrote it and what stays
         # out; only where each item comes alone, so that nothing can number equal ones, two persons of one second are
         # told apart by the (keyed) hash of the reporter.
@@ -184,6 +185,11 @@ class Ordinals:
             del self._next[next(iter(self._next))]
         self._next[key] = ordinal + 1
         return ordinal
+
+
+def id_of_key(source: str, key: str) -> str:
+    """Return the id of the report that `source` calls `key`."""
+    return _digest("key", f"{source}\x1f{key[:LONGEST_KEY]}")
 
 
 def _digest(kind: str, text: str) -> str:
@@ -293,3 +299,11 @@ def _began(raw: RawReport, observed_at: datetime) -> datetime | None:
     """Return since when it lasts; a beginning after the report itself says nothing and is left out."""
     began_at = moment(raw.began_at, "began_at")
     return began_at if began_at is not None and began_at <= observed_at + AHEAD else None
+
+
+def _ended(raw: RawReport, observed_at: datetime, received_at: datetime) -> datetime | None:
+    """Return since when it works again; an end that is yet to come or lies before the beginning says nothing."""
+    ended_at = moment(raw.ended_at, "ended_at")
+    if ended_at is None:
+        return None
+    return ended_at if (_began(raw, observed_at) or observed_at) <= ended_at <= received_at + AHEAD else None

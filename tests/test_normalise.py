@@ -75,6 +75,7 @@ def test_in_winter_german_time_is_one_hour_ahead() -> None:
         ({"received_at": "2018-05-13T09:40"}, "future_time", "received_at"),
         ({"received_at": "gestern"}, "bad_time", "received_at"),
         ({"began_at": "früh"}, "bad_time", "began_at"),
+        ({"ended_at": "bald"}, "bad_time", "ended_at"),
         ({"plz": "00000"}, "unknown_place", "plz"),
         ({"plz": "", "place": "Xyzzyhausen-Plugh"}, "unknown_place", "place"),
         ({"plz": "", "place": "Essen"}, "ambiguous_place", "place"),
@@ -116,6 +117,20 @@ def test_times_of_receipt_are_taken_from_files_but_not_from_those_who_report() -
     assert kept(source="import", received_at=earlier).received_at == SATURDAY + timedelta(minutes=5)
     assert kept(source="form", received_at=earlier).received_at == NOW
     assert kept(source="api", received_at=earlier).received_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("values", "ended_at"),
+    [
+        ({}, None),
+        ({"ended_at": "2017-05-13T11:00"}, SATURDAY + timedelta(minutes=80)),
+        ({"ended_at": "2017-05-13T09:39"}, None),  # before the beginning: dateEnd of real feeds does that
+        ({"ended_at": "2017-05-13T09:39", "began_at": "2017-05-13T08:00"}, SATURDAY - timedelta(minutes=1)),
+        ({"ended_at": "2017-05-20T11:00"}, None),  # planned, not known
+    ],
+)
+def test_an_end_that_cannot_be_one_yet_is_left_out(values: dict[str, str], ended_at: datetime | None) -> None:
+    assert kept(**values).ended_at == ended_at
 
 
 def test_a_beginning_after_the_report_is_left_out() -> None:
@@ -192,7 +207,7 @@ anything = st.text(max_size=40) | st.sampled_from(["o2", "mobile", "20095", "201
 
 NAMES = (
     "provider", "service", "symptom", "key", "observed_at", "began_at", "received_at", "region", "plz", "place",
-    "lat", "lon", "reporter", "address", "comment",
+    "lat", "lon", "reporter", "address", "comment", "ended_at",
 )  # fmt: skip
 
 

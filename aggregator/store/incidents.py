@@ -21,13 +21,26 @@ LISTS: Final = ("providers", "regions")
 
 
 def save(connection: Connection, given: Sequence[Incident], transitions: Sequence[Transition]) -> None:
-    """Keep the incidents as they are now, each also as the version of its `updated_at`, and add the transitions."""
-    rows = [_row_of(incident) for incident in given]
+    """Keep the incidents as they are now, each also as the version of its `updated_at`, and add the transitions.
+
+    What a person has withdrawn stays so, also when it was withdrawn while a detection pass was looking.
+    """
+    final = _withdrawn(connection, [incident.incident_id for incident in given])
+    rows = [_row_of(incident) for incident in given if incident.incident_id not in final]
+    transitions = [transition for transition in transitions if transition.incident_id not in final]
     if rows:
         _replace(connection, incidents, ["incident_id"], rows)
         _replace(connection, incident_versions, ["incident_id", "updated_at"], rows)
     if transitions:
         connection.execute(insert(transitions_table), [_values(transition) for transition in transitions])
+
+
+def _withdrawn(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Return which of `ids` are withdrawn; their rows wait for us, or we for them, until the transaction ends."""
+    if not ids:
+        return set()
+    query = select(incidents.c.incident_id, incidents.c.state).where(incidents.c.incident_id.in_(ids))
+    return {row.incident_id for row in connection.execute(query.with_for_update()) if row.state == "withdrawn"}
 
 
 def _replace(connection: Connection, table: Table, key: list[str], rows: list[dict[str, Any]]) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, insert, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, func, insert, literal, literal_column, select, true, tuple_
 
 from aggregator import frames
-from aggregator.model import Filter, Report, Stream
-from aggregator.store import cube, names, reporters
+from aggregator.model import End, Filter, Report, Stream
+from aggregator.store import cube, ends, names, reporters
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
 from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, upsert
 from aggregator.store.select import frame as frame_of
@@ -37,7 +37,8 @@ class Added:
 def add(connection: Connection, given: Sequence[Report]) -> Added:
     """Store those reports of `given` that were never seen, decide which count, and count them into the cube.
 
-    The order of `given` is the order of arrival. Everything happens in the caller's transaction.
+    The order of `given` is the order of arrival. Everything happens in the caller's transaction. Word that a report is
+    over is kept also where the report itself was known already.
     """
     fresh: dict[str, Report] = {}
     for report in given:
@@ -46,6 +47,8 @@ def add(connection: Connection, given: Sequence[Report]) -> Added:
     kept = reporters.decide(connection, [report for report in fresh.values() if report.report_id in unseen])
     if kept:
         _insert(connection, kept)
+    over = [End(r.report_id, r.ended_at, r.received_at) for r in given if r.ended_at is not None]
+    ends.add(connection, over)
     return Added(kept, len(given) - len(kept))
 
 
@@ -172,6 +175,12 @@ def times(  # noqa: PLR0917 - the question in the order it is asked
     if regions is None:
         return list(connection.execute(query).scalars())
     return list(connection.execute(query.where(any_of(connection, reports.c.region, sorted(set(regions))))).scalars())
+
+
+def of_the_form(connection: Connection, report_id: str) -> Row | None:
+    """Return the row of a report that came by the form, without who reported, or None."""
+    by_form = reports.c.source == literal_column("'form'")  # as the index says it
+    return connection.execute(select(*PUBLIC).where(reports.c.report_id == report_id, by_form)).mappings().first()
 
 
 def last_received(connection: Connection, source: str) -> datetime | None:

@@ -21,7 +21,7 @@ def upgrade() -> None:
 
 
 def _ends() -> None:
-    of_the_form = sa.literal_column("source = 'form'")
+    of_the_form: sa.ColumnClause[bool] = sa.literal_column("source = 'form'")
     op.create_index(
         "reports_of_the_form", "reports", ["report_id"], sqlite_where=of_the_form, postgresql_where=of_the_form
     )
