@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
@@ -13,10 +13,12 @@ from aggregator.clock import floor_to
 from aggregator.detect.coverage import BLIND_BELOW, cover
 from aggregator.detect.cube import bucket_number
 from aggregator.export import FORMATS, TABLES, Row
+from aggregator.export.table import iso
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import Filter
-from aggregator.store import Connection, cube, incidents, reports, statements
+from aggregator.record import Correction
+from aggregator.store import Connection, corrections, cube, incidents, reports, statements
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
@@ -53,8 +55,15 @@ def public(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _incidents(instance: Instance, f: Filter, _sources: Sources) -> Rows:
     with instance.store.read() as connection:
         found = incidents.find(connection, f)
+        corrected = corrections.find(connection, [incident.incident_id for incident in found], f.as_of)
     for incident in found:
-        yield {**asdict(incident), "points": _middles(instance, incident.regions)}
+        told = corrected_in_words(corrected.get(incident.incident_id, ()))
+        yield {**asdict(incident), "corrections": told, "points": _middles(instance, incident.regions)}
+
+
+def corrected_in_words(given: Iterable[Correction]) -> tuple[str, ...]:
+    """Return corrections as a cell holds them: time, kind and text of each."""
+    return tuple(f"{iso(one.at)} {one.kind}: {one.text}" for one in given)
 
 
 def _statements(instance: Instance, f: Filter, _sources: Sources) -> Rows:

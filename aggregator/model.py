@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,6 @@ Pattern = Literal[
 ]
 Stance = Literal["acknowledged", "partly_acknowledged", "denied", "resolved", "unclear"]
 Channel = Literal["official", "hotline_secondhand", "press", "social"]
-CorrectionKind = Literal["withdraw", "note"]
 FeedOutcome = Literal["ok", "not_modified", "unreachable", "blocked", "changed"]
 FeedKind = Literal["reports", "statements", "signals"]
 SignalKind = Literal["drop", "outage", "count"]
@@ -123,15 +123,6 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """Word that what a report told of works again since `ended_at`, known to us since `received_at`."""
-
-    report_id: str
-    ended_at: datetime
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Rejected:
     """An item that is not a report, and why: `reason` is a fixed code, `detail` one sentence for a person."""
 
@@ -139,6 +130,7 @@ class Rejected:
     detail: str
     field: str = ""
     where: str = ""
+    item: Any = dataclasses.field(default=None, compare=False, repr=False)  # what the parser had before it, as JSON has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,39 +246,6 @@ class Statement:
     expected_end: datetime | None = None  # until when it is to last, as they say
     incident_id: str = ""  # "" = told by its provider, service and time
     enquiry_id: str = ""  # the enquiry that it answers
-
-
-@dataclass(frozen=True, slots=True)
-class Enquiry:
-    """Somebody of this Netzlage asked a provider for a statement. Answered by the statement that names it."""
-
-    enquiry_id: str
-    incident_id: str
-    provider: str
-    asked_at: datetime
-    received_at: datetime  # when it was put on record
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A person took an incident back or added to it. Append-only; `author`: the token's name, or "command"."""
-
-    incident_id: str
-    at: datetime
-    kind: CorrectionKind
-    text: str
-    author: str
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A right to write through the API: what it may do, since when, and whether it was taken back."""
-
-    token_id: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,23 @@ from typing import Final
 # Each layer may import its own and those above it in this table. "name.*" is a package with all that is in it.
 # A new module: put its name into the lowest layer (nearest to the top of this table) that it can do with.
 LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "words": ("aggregator", "aggregator.model", "aggregator.frames", "aggregator.errors", "aggregator.clock", "ingest"),
+    "words": (
+        "aggregator",
+        "aggregator.model",
+        "aggregator.frames",
+        "aggregator.record",
+        "aggregator.errors",
+        "aggregator.clock",
+        "ingest",
+    ),
     "pure": (
+        "aggregator.areacodes",
         "aggregator.importing",
         "aggregator.cleaning",
         "aggregator.normalise",
         "aggregator.places",
         "aggregator.placenames",
+        "aggregator.points",
         "aggregator.redact",
         "aggregator.spelling",
         "aggregator.detect.*",
@@ -38,7 +48,13 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.instance",
         "aggregator.tables",
     ),
-    "joins": ("aggregator.pipeline", "aggregator.refresh", "aggregator.history", "aggregator.downloads"),
+    "joins": (
+        "aggregator.pipeline",
+        "aggregator.refresh",
+        "aggregator.history",
+        "aggregator.downloads",
+        "aggregator.words",
+    ),
     "outer": (
         "aggregator.web.*",
         "ingest.feed",
@@ -58,6 +74,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "babel": ("aggregator.web.*",),
     "click": ("aggregator.cli.*",),
     "dask": ("aggregator.history",),
+    "defusedxml": ("ingest.parsers.*",),
     "flask": ("aggregator.web.*",),
     "flask_babel": ("aggregator.web.*",),
     "geopy": ("aggregator.geocode",),

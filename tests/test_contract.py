@@ -17,9 +17,12 @@ from tests.commands import Run, assert_one_line
 CONTRACT = {
     "demo", "serve", "worker", "feeds list", "feeds check", "feeds run", "import", "refresh", "replay", "detect",
     "verify", "incident withdraw", "incident note", "scan", "export", "history build", "history replay", "backup",
-    "restore", "doctor",
+    "restore", "doctor", "statement add", "statement ask", "token add", "token list", "token revoke",
 }  # fmt: skip
-THERE = {"demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "scan", "export", "doctor"}
+THERE = {
+    "demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "scan", "export", "doctor",
+    "incident withdraw", "incident note", "statement add", "token add", "token list", "token revoke",
+}  # fmt: skip
 
 
 def _walk(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

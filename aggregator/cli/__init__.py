@@ -16,9 +16,23 @@ from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
 from aggregator.cli.operate import doctor
 from aggregator.cli.serve import serve, worker
+from aggregator.cli.words import incident, statement, token
 from aggregator.errors import NetzlageError
 
-COMMANDS: tuple[click.Command, ...] = (demo, doctor, export, feeds, import_, refresh, scan, serve, worker)
+COMMANDS: tuple[click.Command, ...] = (
+    demo,
+    doctor,
+    export,
+    feeds,
+    import_,
+    incident,
+    refresh,
+    scan,
+    serve,
+    statement,
+    token,
+    worker,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -155,6 +155,12 @@ INCIDENTS: Final = (
         "reports over usual reports in the window of the highest score",
     ),
     Column("cold", "truth", "Wahr: noch keine Vergleichsbasis", "true: no basis for comparison yet"),
+    Column(
+        "corrections",
+        "list",
+        "Berichtigungen, neueste zuerst: Zeit (UTC), withdraw (zurückgezogen) oder note (Nachtrag), Text",
+        "corrections, newest first: time (UTC), withdraw or note, text",
+    ),
     SIMULATED,
 )
 
@@ -181,6 +187,9 @@ STATEMENTS: Final = (
     Column("own_words", "truth", "Wahr: nacherzählt, nicht zitiert", "true: retold, not quoted"),
     Column("assumed_time", "truth", "Wahr: Uhrzeit angenommen", "true: the hour is assumed"),
     Column("received_at", "time", "Wann wir davon wussten (UTC)", "when we knew of it (UTC)"),
+    Column("expected_end", "time", "Bis wann es laut Aussage dauern soll (UTC)", "until when it is to last (UTC)"),
+    Column("incident_id", "text", "Vorfall; leer: ergibt sich aus Anbieter und Zeit", "incident; empty: by its time"),
+    Column("enquiry_id", "text", "Anfrage, auf die sie antwortet", "enquiry that it answers"),
     SIMULATED,
 )
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select
 
-from aggregator.model import Correction, Incident, Transition
+from aggregator.model import Incident, Transition
+from aggregator.record import Correction
 from aggregator.store import incidents
 from aggregator.store.schema import corrections
 from aggregator.store.select import any_of

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, select
 
-from aggregator.model import End, Filter
+from aggregator.model import Filter
+from aggregator.record import End
 from aggregator.store.schema import ends, reports
 from aggregator.store.select import any_of, conditions, upsert
 

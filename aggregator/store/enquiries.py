@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, select
 
-from aggregator.model import Enquiry
+from aggregator.record import Enquiry
 from aggregator.store.schema import enquiries
 from aggregator.store.select import upsert
 

@@ -11,7 +11,8 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, insert, literal, literal_column, select, true, tuple_
 
 from aggregator import frames
-from aggregator.model import End, Filter, Report, Stream
+from aggregator.model import Filter, Report, Stream
+from aggregator.record import End
 from aggregator.store import cube, ends, names, reporters
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
 from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, upsert

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from aggregator.model import Token
+from aggregator.record import Token
 from aggregator.store.schema import tokens
 
 MARK: Final = "nlz"  # tells a Netzlage token from others, also for programs that look for secrets in code

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from aggregator.downloads import rows
+from aggregator.downloads import corrected_in_words, rows
 from aggregator.errors import StoreError
 from aggregator.export import TABLES, write_csv
 from aggregator.export.table import iso
 from aggregator.model import Filter, Rejected
-from aggregator.store import incidents, runs
+from aggregator.store import corrections, incidents, runs
 from aggregator.web import openapi
 from aggregator.web.answers import as_file, as_json, one
 from aggregator.web.desk import address, desk, given_on, instance
 from aggregator.web.lists import LISTS
 from aggregator.web.params import Invalid, parse
-from aggregator.web.sending import Sent, raw_report, send
+from aggregator.web.sending import Sent, body, raw_report, send
 
 LATE: Final = timedelta(minutes=15)  # since the last look for clusters: then something is wrong
 OPEN: Final = {"Access-Control-Allow-Origin": "*"}
@@ -74,28 +72,12 @@ def report() -> Response:
         said = make_response(jsonify(errors={"request": f"Too many reports; come again in {wait} seconds."}), 429)
         said.headers["Retry-After"] = str(wait)
         return said
-    raw = raw_report(_body(), "api")
+    raw = raw_report(body(), "api")
     sent = {raw.field: raw} if isinstance(raw, Rejected) else send(instance(), raw)
     if not isinstance(sent, Sent):
         raise Invalid({field or "report": fault.detail for field, fault in sent.items()})
     known = {"report_id": sent.report.report_id, "duplicate": not sent.kept, "region": sent.report.region}
     return make_response(jsonify({**known, "simulated": instance().clock.simulated}), 201 if sent.kept else 200)
-
-
-def _body() -> Mapping[str, Any]:
-    if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        if request.files:
-            raise Invalid({"body": "Files are not taken; send the fields as text."})
-        return request.form.to_dict()
-    try:
-        values = request.get_json()
-    except UnsupportedMediaType:
-        raise Invalid({"body": "Send application/json or a form (application/x-www-form-urlencoded)."}) from None
-    except (BadRequest, RecursionError):
-        raise Invalid({"body": "The body is not JSON; send one object with named fields."}) from None
-    if not isinstance(values, dict):
-        raise Invalid({"body": "The body is not an object with named fields."})
-    return values
 
 
 @blueprint.get("/api/v1/health")
@@ -138,6 +120,7 @@ def incident_json(incident_id: str) -> Response:
     with instance().store.read() as connection:
         found = incidents.get(connection, incident_id, asked)
         changes = incidents.transitions(connection, incident_id, asked)
+        corrected = corrections.find(connection, [incident_id], asked).get(incident_id, ())
     if found is None:
         abort(404)
     told = [
@@ -146,7 +129,7 @@ def incident_json(incident_id: str) -> Response:
         for change in changes
     ]  # fmt: skip
     values = {name: getattr(found, name) for name in found.__slots__}
-    row = {**values, "simulated": instance().clock.simulated}
+    row = {**values, "corrections": corrected_in_words(corrected), "simulated": instance().clock.simulated}
     return one(row, TABLES["incidents"], transitions=told)
 
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from aggregator.errors import StoreError
 from aggregator.web.params import Invalid
+from aggregator.words import Refused
 
 AGAIN: Final = "10"  # seconds until a busy store is worth another try
 log = logging.getLogger("netzlage.web")
@@ -33,12 +34,13 @@ SAID: Final = {
 def register(app: Flask) -> None:
     """Make `app` answer errors of every kind."""
     app.register_error_handler(Invalid, _invalid)
+    app.register_error_handler(Refused, _invalid)
     app.register_error_handler(StoreError, _busy)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(500, _failed)
 
 
-def _invalid(error: Invalid) -> Response:
+def _invalid(error: Invalid | Refused) -> Response:
     return answer(422, dict(error.errors))
 
 

@@ -286,6 +286,7 @@ LISTS: Final[Mapping[str, List]] = {
     "hotspots": List(HOTSPOTS, _hotspots, by_number),
     "reports": List(TABLES["reports"], _of_table("reports"), _page_of_reports),
     "cube": List(TABLES["cube"], _of_table("cube"), _page_of_cube),
+    "statements": List(TABLES["statements"], _of_table("statements"), by_number),
     "providers": List(PROVIDERS, _providers, by_number),
     "services": List(SERVICES, _services, by_number),
     "regions": List(REGIONS, _regions, by_number),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from aggregator import __doc__ as what
 from aggregator.export import Column
 from aggregator.importing import COLUMNS, NEEDED
+from aggregator.model import Channel, Stance
+from aggregator.record import CorrectionKind
 from aggregator.web.lists import LISTS
 from aggregator.web.params import MOST, USUAL
 
@@ -38,9 +40,15 @@ LATER: Final = {**FAULT, "headers": {"Retry-After": {"schema": {"type": "integer
 def document(base_url: str) -> dict[str, Any]:
     """Return the document; base_url: where the site is."""
     schemas = {name.capitalize(): _row(listed.columns) for name, listed in LISTS.items()}
-    paths = {f"/api/v1/{name}": {"get": _list(name, csv=False)} for name in LISTS}
+    paths: dict[str, dict[str, Any]] = {f"/api/v1/{name}": {"get": _list(name, csv=False)} for name in LISTS}
     paths |= {f"/api/v1/{name}.csv": {"get": _list(name, csv=True)} for name in LISTS}
     paths["/api/v1/reports"]["post"] = _post()
+    paths["/api/v1/statements"]["post"] = _written("statement", "statements", {"200": "Known already."})
+    paths["/api/v1/enquiries"] = {"post": _written("enquiry", "statements", {"200": "Known already."})}
+    paths["/api/v1/incidents/{incident_id}/corrections"] = {
+        "parameters": [{"name": "incident_id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "post": _written("correction", "corrections", {}),
+    }
     paths["/api/v1/health"] = {"get": _plain("Whether it runs.", "Health", {"503": LATER})}
     paths["/api/v1/openapi.json"] = {"get": _plain("This document.", "Document", {})}
     return {
@@ -48,7 +56,10 @@ def document(base_url: str) -> dict[str, Any]:
         "info": {"title": "Netzlage", "version": "1", "description": what},
         "servers": [{"url": base_url}],
         "paths": paths,
-        "components": {"schemas": {**schemas, **OTHERS, "Errors": ERRORS, "Report": _report()}},
+        "components": {
+            "schemas": {**schemas, **OTHERS, **WRITTEN, "Errors": ERRORS, "Report": _report()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -62,6 +73,37 @@ OTHERS: Final = {
         "report_id": {"type": "string"}, "duplicate": {"type": "boolean"}, "region": {"type": "string"},
         "simulated": {"type": "boolean"}}},
 }  # fmt: skip
+
+TEXT: Final = {"type": "string"}
+MOMENT: Final = {"type": ["string", "null"], "description": "ISO 8601; without an offset Europe/Berlin."}
+WRITTEN: Final = {
+    "Statement": {"type": "object", "required": ["quote", "channel"], "properties": {
+        "provider": TEXT, "service": TEXT, "said_at": MOMENT, "quote": TEXT, "stance": {"enum": list(get_args(Stance))},
+        "channel": {"enum": list(get_args(Channel))}, "link": TEXT, "expected_end": MOMENT, "incident_id": TEXT,
+        "enquiry_id": TEXT, "own_words": {"type": "boolean"}, "assumed_time": {"type": "boolean"}, "uid": TEXT}},
+    "Enquiry": {"type": "object", "required": ["incident_id"], "properties": {
+        "incident_id": TEXT, "provider": TEXT, "asked_at": MOMENT}},
+    "Correction": {"type": "object", "required": ["kind", "text"], "properties": {
+        "kind": {"enum": list(get_args(CorrectionKind))}, "text": TEXT}},
+}  # fmt: skip
+
+
+def _written(name: str, scope: str, more: dict[str, str]) -> dict[str, Any]:
+    """Return a POST of those who hold a token for `scope`; more: other answers that are good."""
+    body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name.capitalize()}"}}}
+    good = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    return {
+        "summary": f"Put a {name} on record (token for {scope}).",
+        "operationId": f"put_{name}",
+        "security": [{"token": []}],
+        "requestBody": {"required": True, "content": body},
+        "responses": {
+            "201": {"description": "Kept.", **good},
+            **{status: {"description": said, **good} for status, said in more.items()},
+            **dict.fromkeys(("401", "403", "413", "422"), FAULT),
+            "503": LATER,
+        },
+    }
 
 
 def _row(columns: Sequence[Column]) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from flask import request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
 from aggregator.importing import FIELD_OF, from_fields
 from aggregator.instance import Instance
 from aggregator.model import RawReport, Rejected, Report
@@ -13,6 +16,7 @@ from aggregator.normalise import normalise
 from aggregator.pipeline import accept
 from aggregator.redact import redact
 from aggregator.web.desk import address, person
+from aggregator.web.params import Invalid
 
 PLACES: Final = ("region", "plz", "place", "lat", "lon")
 LONGEST_COMMENT: Final = 500
@@ -24,6 +28,23 @@ class Sent:
 
     report: Report
     kept: bool
+
+
+def body() -> Mapping[str, Any]:
+    """Return the fields of the present request: a JSON object or a form. Raises Invalid."""
+    if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        if request.files:
+            raise Invalid({"body": "Files are not taken; send the fields as text."})
+        return request.form.to_dict()
+    try:
+        values = request.get_json()
+    except UnsupportedMediaType:
+        raise Invalid({"body": "Send application/json or a form (application/x-www-form-urlencoded)."}) from None
+    except (BadRequest, RecursionError):
+        raise Invalid({"body": "The body is not JSON; send one object with named fields."}) from None
+    if not isinstance(values, dict):
+        raise Invalid({"body": "The body is not an object with named fields."})
+    return values
 
 
 def raw_report(values: Mapping[str, Any], source: str) -> RawReport | Rejected:

@@ -83,8 +83,8 @@ def test_coverage_as_csv(netzlage: Instance) -> None:
 def test_statements_as_csv(netzlage: Instance) -> None:
     assert text(netzlage, "statements") == (
         "statement_id,provider,service,said_at,quote,stance,channel,source,link,own_words,assumed_time,"
-        "received_at,simulated\r\n"
-        's1,o2,all,2017-05-13T07:40:00Z,"Kein ""Hinweis"", \n kein Grund",denied,official,feed,,false,false,,true\r\n'
+        "received_at,expected_end,incident_id,enquiry_id,simulated\r\n"
+        's1,o2,all,2017-05-13T07:40:00Z,"Kein ""Hinweis"", \n kein Grund",denied,official,feed,,false,false,,,,,true\r\n'
     )
 
 

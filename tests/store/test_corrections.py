@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aggregator.model import Correction, Transition
+from aggregator.model import Transition
+from aggregator.record import Correction
 from aggregator.store import Store, corrections, incidents
 from tests.making import at, incident
 

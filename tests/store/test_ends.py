@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from aggregator.model import End, Filter
+from aggregator.model import Filter
+from aggregator.record import End
 from aggregator.store import Store, ends, reports
 from tests.making import at, report
 

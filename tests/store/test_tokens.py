@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from aggregator.model import Enquiry
+from aggregator.record import Enquiry
 from aggregator.store import Store, enquiries, tokens
 from tests.making import at
 

@@ -221,6 +221,9 @@ def test_the_document_describes_what_there_is(app: Flask, site: FlaskClient) -> 
     rules = {rule for rule in rules if rule.startswith("/api/v1/") and "<" not in rule}
     assert rules <= document["paths"].keys()
     for path, methods in document["paths"].items():
+        if "get" not in methods:
+            assert set(methods) <= {"post", "parameters"}
+            continue
         answer = site.get(path, headers={"Accept": "application/json"})
         assert str(answer.status_code) in methods["get"]["responses"]
         schema = document["components"]["schemas"].get(path.rpartition("/")[2].capitalize())
