@@ -112,6 +112,8 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         towns=factfiles.read_towns(folder / "places.csv", regions),
         polygons=factfiles.read_polygons(folder / "polygons.csv", regions),
         neighbours=neighbours,
+        area_codes=factfiles.read_area_codes(folder / "area_codes.csv", regions),
+        quarters=factfiles.read_quarters(folder / "quarters.csv", regions),
     )
     return Catalogue(
         services,

@@ -12,12 +12,14 @@ from typing import Any, Final, TypeVar
 
 import shapely
 
+from aggregator.areacodes import AreaCode
 from aggregator.errors import DataError
 from aggregator.model import ALL, Provider, Region, Service
 from aggregator.placenames import Town
 from aggregator.places import Postcode
 
 T = TypeVar("T")
+IN_A_QUARTER: Final = 15_000  # people of a quarter of a big city, typically: enough to tell it from a village
 MEND: Final = "restore the file or run data/compile.py"
 SERVICE_KEYS: Final[dict[str, type]] = {"id": str, "name_de": str, "name_en": str, "aliases": list, "symptoms": dict}
 PROVIDER_KEYS: Final[dict[str, type]] = {
@@ -123,6 +125,26 @@ def read_towns(path: Path, regions: Mapping[str, Region]) -> list[Town]:
         return Town(row[0], float(row[1]), float(row[2]), regions[row[3]].id, int(row[4]), spellings)
 
     return list(read_rows(path, ("name", "lat", "lon", "region", "population", "spellings"), make))
+
+
+def read_quarters(path: Path, regions: Mapping[str, Region]) -> list[Town]:
+    """Quarters of big cities as towns, each in the middle of its city."""
+
+    def make(row: list[str]) -> Town:
+        city = regions[row[1]]
+        return Town(row[0], city.lat, city.lon, city.id, IN_A_QUARTER)
+
+    return list(read_rows(path, ("name", "region", "source"), make))
+
+
+def read_area_codes(path: Path, regions: Mapping[str, Region]) -> dict[str, AreaCode]:
+    """Area codes, without their zero, to their places."""
+
+    def make(row: list[str]) -> AreaCode:
+        return AreaCode(row[0], row[1], float(row[2]), float(row[3]), regions[row[4]].id, row[5] == "1")
+
+    columns = ("code", "name", "lat", "lon", "region", "approximate")
+    return {found.code: found for found in read_rows(path, columns, make)}
 
 
 def read_polygons(path: Path, regions: Mapping[str, Region]) -> dict[str, shapely.Geometry]:

@@ -1,29 +1,27 @@
-"""Text, PLZ or coordinates -> place -> district -> Land. Pure: built once from tables, asked without I/O."""
+"""Text, PLZ, area code or coordinates -> place -> district -> Land. Pure: built once from tables, asked without I/O."""
 
 from __future__ import annotations
 
-import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import shapely
 
+from aggregator.areacodes import AreaCode, area_code_of
 from aggregator.model import PlaceSource, Region
 from aggregator.placenames import PlaceNames, Town
+from aggregator.points import Reason, abroad, bad_point
 from aggregator.spelling import LAND_WORDS, bare_name, fold, split_hint, split_quarter, without_river
-
-Reason = Literal["unknown_place", "ambiguous_place", "outside", "bad_coordinates"]
 
 LONGEST_NAME: Final = 80  # characters of a place that are looked at
 FAR_BIGGER: Final = 100  # times as many people as every namesake: then the name alone is enough
 FEWEST_PEOPLE: Final = 200  # for places of which no number is known: villages
 MOST_CANDIDATES: Final = 8
 BORDER: Final = 0.015  # degrees outside the generalised polygons that still count as the nearest district
-SOUTH, NORTH, WEST, EAST = 47.2, 55.2, 5.8, 15.1
 FORMER_DISTRICTS: Final = {"16056": "16063"}  # Eisenach, since July 2021 in the Wartburgkreis
 
 
@@ -70,6 +68,8 @@ class Places:
         towns: Sequence[Town],
         polygons: Mapping[str, shapely.Geometry],
         neighbours: Mapping[str, tuple[str, ...]],
+        area_codes: Mapping[str, AreaCode] | None = None,
+        quarters: Sequence[Town] = (),
     ) -> None:
         self._regions = regions
         self._laender = laender
@@ -80,7 +80,8 @@ class Places:
             for c in postcodes
         }
         self._plz = sorted(self._by_plz)
-        self._names = PlaceNames(towns, _municipalities(postcodes))
+        self._names = PlaceNames(towns, (*_municipalities(postcodes), *quarters))
+        self._area_codes = area_codes or {}
         self._ids = list(polygons)
         self._polygons = list(polygons.values())
         self._tree = shapely.STRtree(self._polygons)
@@ -88,11 +89,19 @@ class Places:
         self._pointed = lru_cache(maxsize=16384)(self._by_point)  # feeds send the middles of towns, again and again
 
     def locate(
-        self, *, region: str = "", plz: str = "", place: str = "", lat: float | None = None, lon: float | None = None
+        self,
+        *,
+        region: str = "",
+        plz: str = "",
+        place: str = "",
+        lat: float | None = None,
+        lon: float | None = None,
+        area_code: str = "",
     ) -> Located | NotLocated:
-        """The district of what is known of a place: region before PLZ before coordinates before name. Never raises.
+        """The district of what is known of a place: region, PLZ, coordinates, name, area code. Never raises.
 
-        A PLZ or coordinates that cannot be true give way to what comes after them; a point abroad does not.
+        They are asked in that order: a PLZ or coordinates that cannot be true, and a name that is unknown or ambiguous,
+        give way to what comes after them; a point abroad does not.
         Latitude and longitude in degrees (WGS 84).
         """
         if region:
@@ -110,7 +119,14 @@ class Places:
             first = first or at
         if place:
             named = self._named(place[:LONGEST_NAME])
-            return named if first is None or isinstance(named, Located) else first
+            if isinstance(named, Located):
+                return named
+            first = first or named
+        if area_code:
+            dialled = self._by_area_code(area_code)
+            if isinstance(dialled, Located):
+                return dialled
+            first = first or dialled
         return first or NotLocated("unknown_place", "no place was given")
 
     def suggest(self, text: str, limit: int = 5) -> list[str]:
@@ -127,6 +143,10 @@ class Places:
         """All towns that a text may mean, the most populous first; for a geocoder that offers a choice."""
         text = text[:LONGEST_NAME]
         return _ranked(self._read(text) or self._names.near(fold(text)))
+
+    def towns(self, key: str) -> Sequence[Town]:
+        """All towns of exactly that folded name."""
+        return self._names.exact(key)
 
     def postcodes(self) -> Sequence[str]:
         """All known PLZ in their order."""
@@ -184,17 +204,23 @@ class Places:
         near = (found.region, *self._neighbours.get(found.region, ()))
         return found if meant is None or meant.region in near else replace(found, approximate=True)
 
+    def _by_area_code(self, text: str) -> Located | NotLocated:
+        found = area_code_of(text, self._area_codes)
+        if found is None:
+            return NotLocated("unknown_place", f"{text[:20]!r} is not a German area code")
+        return Located(found.region, found.name, found.lat, found.lon, "area_code", found.approximate)
+
     def _by_point(self, lat: float | None, lon: float | None) -> Located | NotLocated:
         if lat is None or lon is None:
             return NotLocated("bad_coordinates", "one of the two coordinates is missing")
-        problem = _bad_point(lat, lon)
+        problem = bad_point(lat, lon)
         if problem is not None:
-            return problem
+            return NotLocated(*problem)
         point = shapely.Point(lon, lat)
         inside = self._tree.query(point, predicate="intersects")
         index = int(inside[0]) if len(inside) else int(self._tree.nearest(point))
         if not len(inside) and self._polygons[index].distance(point) > BORDER:
-            return _abroad(lat, lon)
+            return NotLocated(*abroad(lat, lon))
         region = self._regions[self._ids[index]]
         return Located(region.id, region.name, lat, lon, "coords", approximate=not len(inside))
 
@@ -273,20 +299,3 @@ def _is_city(region: Region) -> bool:
 def _municipalities(postcodes: Iterable[Postcode]) -> Iterable[Town]:
     seen = {(name, code.region): code for code in postcodes for name in code.names}
     return (Town(name, c.lat, c.lon, region, FEWEST_PEOPLE) for (name, region), c in seen.items())
-
-
-def _bad_point(lat: float, lon: float) -> NotLocated | None:
-    """Why the coordinates cannot be a place in Germany; None: they may be."""
-    if not (math.isfinite(lat) and math.isfinite(lon)) or abs(lat) > 90 or abs(lon) > 180:
-        return NotLocated("bad_coordinates", "latitude and longitude are not degrees")
-    if abs(lat) < 1e-3 and abs(lon) < 1e-3:
-        return NotLocated("bad_coordinates", "the coordinates are 0, 0, which stands for none")
-    if SOUTH <= lat <= NORTH and WEST <= lon <= EAST:
-        return None
-    if SOUTH <= lon <= NORTH and WEST <= lat <= EAST:
-        return NotLocated("bad_coordinates", "latitude and longitude are swapped")
-    return _abroad(lat, lon)
-
-
-def _abroad(lat: float, lon: float) -> NotLocated:
-    return NotLocated("outside", f"the point {lat:.4f}, {lon:.4f} is not in Germany")
