@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal, Protocol
 
-from aggregator.draw.svg import HATCH, WORD_OF_A_SIMULATION, Caption, number, picture, simulation, text, wrap
+from aggregator.draw.svg import HATCH, WORD_OF_A_SIMULATION, Caption, number, picture, shortened, simulation, text, wrap
 
 Value = Literal["strong", "suspected", "nothing", "few", "blind"]
 VALUES: Final[tuple[Value, ...]] = ("strong", "suspected", "nothing", "few", "blind")
@@ -97,6 +97,10 @@ def _legend(districts: Mapping[str, District], words: Mapping[Value, str]) -> li
 def _words(caption: Caption, legend: list[tuple[Value, str]]) -> list[str]:
     """Return title, legend and notes, one below the other in the column left of the map."""
     parts, y = [], 78.0
+    for line in shortened(wrap(caption.correction, 27), 8):
+        parts.append(text(40, y, line, kind="h", size=21))
+        y += 29
+    y += 20 if caption.correction else 0
     for line in wrap(caption.title, 19):
         parts.append(text(40, y, line, kind="h", size=38))
         y += 46

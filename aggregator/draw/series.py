@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aggregator.draw.svg import WORD_OF_A_SIMULATION, Caption, number, picture, simulation, text, wrap
+from aggregator.draw.svg import WORD_OF_A_SIMULATION, Caption, number, picture, shortened, simulation, text, wrap
 
 STEP: Final = timedelta(minutes=15)
 WIDTH: Final = 1200
@@ -197,11 +197,14 @@ def picture_series(series: Series, zone: ZoneInfo, caption: Caption, *, onset_la
     """Return the curve as a picture of 1200 x 675 (16:9) that can be lifted out alone."""
     left, right, bottom = 80.0, WIDTH - 40.0, HEIGHT - 128.0
     title = wrap(caption.title, 76)[:3]
+    corrected = shortened(wrap(caption.correction, 105), 3)
     words = [word for word in series.words if 0 <= series.place(word.at) <= 1]
-    head = 40 + 36 * len(title)
+    begin = 26 * len(corrected)
+    head = 40 + begin + 36 * len(title)
     lanes = head + 44
     top = lanes + 26 * (len(words) + (1 if series.onset else 0)) + 10
-    parts = [text(40, 56 + 36 * i, line, kind="h", size=27) for i, line in enumerate(title)]
+    parts = [text(40, 44 + 26 * i, line, kind="h", size=19) for i, line in enumerate(corrected)]
+    parts += [text(40, 56 + begin + 36 * i, line, kind="h", size=27) for i, line in enumerate(title)]
     parts.append(text(40, head + 20, caption.subtitle, kind="g", size=19))
     parts.append(_picture_frame(series, zone, (left, right, top, bottom)))
     parts += _picture_labels(series, words, onset_label, (left, right, lanes + 16, bottom))

@@ -36,6 +36,7 @@ class Caption:
     note: str  # what the picture does not say
     source: str
     simulated: bool = False
+    correction: str = ""  # stands above the title: what a person took back or added since
 
 
 def text(x: float | str, y: float, words: str, *, kind: str = "", anchor: str = "", size: float | None = None) -> str:
@@ -67,7 +68,7 @@ def wrap(words: str, width: int) -> list[str]:
 
 def picture(width: int, height: int, caption: Caption, parts: Iterable[str]) -> str:
     """Return a whole SVG document: white ground, style, title for those who cannot see it, and `parts`."""
-    title = f"{caption.title}. {caption.subtitle}"
+    title = ". ".join(filter(None, (caption.correction, caption.title, caption.subtitle)))
     if caption.simulated:
         title = f"{WORD_OF_A_SIMULATION}: {title}"
     return (
@@ -75,6 +76,11 @@ def picture(width: int, height: int, caption: Caption, parts: Iterable[str]) -> 
         f' role="img"><title>{escape(title)}</title><style>{STYLE}</style><defs>{HATCH}</defs>'
         f'<rect width="{width}" height="{height}" fill="#fff"/>{"".join(parts)}</svg>\n'
     )
+
+
+def shortened(lines: list[str], most: int) -> list[str]:
+    """Return at most `most` of the lines; the last one says when there were more."""
+    return lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1]} …"]
 
 
 def simulation(x: float, y: float, caption: Caption, *, anchor: str = "", size: float = 20) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -42,3 +43,12 @@ def find(connection: Connection, f: Filter) -> list[Statement]:
     if f.as_of is not None:
         query = query.where((c.received_at <= f.as_of) | c.received_at.is_(None))
     return [Statement(**row._mapping) for row in connection.execute(query)]
+
+
+def of_incident(connection: Connection, incident_id: str, as_of: datetime | None = None) -> list[Statement]:
+    """Return the statements that name the incident, oldest first; as_of: as in `find`."""
+    c = statements.c
+    query = select(*(c[name] for name in NAMES)).where(c.incident_id == incident_id)
+    if as_of is not None:
+        query = query.where((c.received_at <= as_of) | c.received_at.is_(None))
+    return [Statement(**row._mapping) for row in connection.execute(query.order_by(c.said_at, c.statement_id))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Blueprint, Response, abort, request
@@ -10,7 +11,8 @@ from flask_babel import gettext as _
 
 from aggregator.export.atom import MEDIA_TYPE, Entry, write_atom
 from aggregator.model import Filter, Incident
-from aggregator.store import incidents
+from aggregator.record import Correction
+from aggregator.store import corrections, incidents
 from aggregator.web import story
 from aggregator.web.desk import instance, local, now
 
@@ -45,18 +47,20 @@ def of_region(region: str) -> Response:
 def _feed(f: Filter, title: str) -> Response:
     with instance().store.read() as connection:
         found = incidents.find(connection, f, limit=MOST)
+        corrected = corrections.find(connection, [incident.incident_id for incident in found])
+    entries = [_entry(incident, corrected.get(incident.incident_id, ())) for incident in found]
     pieces = write_atom(
-        [_entry(incident) for incident in found],
+        entries,
         title=title,
         base_url=instance().settings.base_url or request.url_root.rstrip("/"),
         path=request.path,
-        updated=max((incident.updated_at for incident in found), default=now()),
+        updated=max((entry.updated for entry in entries), default=now()),
         simulated=instance().clock.simulated,
     )
     return Response(b"".join(pieces), content_type=MEDIA_TYPE)
 
 
-def _entry(incident: Incident) -> Entry:
+def _entry(incident: Incident, corrected: Sequence[Correction]) -> Entry:
     catalogue, since = instance().catalogue, local(incident.onset)
     title = _(
         "%(where)s: %(reports)s Meldungen zu %(what)s seit etwa %(since)s Uhr (%(day)s)",
@@ -66,6 +70,10 @@ def _entry(incident: Incident) -> Entry:
         since=f"{since:%H:%M}",
         day=f"{since:%d.%m.%Y}",
     )
+    if incident.state == "withdrawn":
+        title = _("Zurückgezogen: %(sentence)s", sentence=title)
     reserve = _("Meldungen sind keine Ausfälle und nicht repräsentativ.")
-    summary = f"{story.state(incident)}; {story.usual(incident)}. {reserve}"
-    return Entry(f"/vorfall/{incident.incident_id}", str(title), summary, incident.first_alarm_at, incident.updated_at)
+    told = "".join(f"{story.correction(one)} " for one in corrected)
+    summary = f"{told}{story.state(incident)}; {story.usual(incident)}. {reserve}"
+    updated = max([incident.updated_at, *(one.at for one in corrected)])
+    return Entry(f"/vorfall/{incident.incident_id}", str(title), summary, incident.first_alarm_at, updated)

@@ -30,6 +30,7 @@ ENOUGH = 3.0  # reports expected in 3 hours from which on "nothing conspicuous" 
 LOOK_BACK = timedelta(hours=3)
 LATELY = timedelta(minutes=30)
 BEFORE = timedelta(hours=12)  # how long before the onset a provider's words still belong to an incident
+AFTER = timedelta(days=3)  # how long after its end
 USUAL_SOURCES = timedelta(days=28)  # what the sources brought in that time tells whose silence matters
 HEARD = ("ok", "not_modified")
 
@@ -180,13 +181,16 @@ def beside(view: View, incident: Incident) -> list[Incident]:
 
 
 def words_of_the_provider(view: View, incident: Incident) -> list[Statement]:
-    """Return what was said about the incident's service since shortly before its onset, oldest first."""
-    since, until = incident.onset - BEFORE, view.at + timedelta(seconds=1)
-    found: list[Statement] = []
+    """Return what was said about the incident, oldest first.
+
+    What names it; and what names none and is about its service, from shortly before its onset to days after its end.
+    """
+    since, until = incident.onset - BEFORE, min(view.at, (incident.ended_at or view.at) + AFTER) + timedelta(seconds=1)
+    found = statements.of_incident(view.connection, incident.incident_id, view.as_of)
     for provider in incident.providers:
         f = Filter(provider, incident.service, since=since, until=until, as_of=view.as_of)
-        found += statements.find(view.connection, f)
-    return sorted(found, key=lambda s: s.said_at)
+        found += [said for said in statements.find(view.connection, f) if not said.incident_id]
+    return sorted(found, key=lambda s: (s.said_at, s.statement_id))
 
 
 def listened_to_statements(connection: Connection) -> datetime | None:

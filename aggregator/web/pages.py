@@ -15,10 +15,12 @@ from aggregator.detect.calibrate import INTERIM
 from aggregator.draw.map import VALUES, Value, inline_map
 from aggregator.draw.series import Word, inline_series, spark
 from aggregator.model import ALL, Filter, Incident, Stream
-from aggregator.store import Connection, cube, incidents, names, reports, runs
+from aggregator.record import Correction
+from aggregator.store import Connection, corrections, cube, incidents, names, reports, runs
 from aggregator.web import figures, story
 from aggregator.web.desk import desk, instance, now
 from aggregator.web.params import Invalid, parse
+from aggregator.web.said import asked, said, silence
 
 A_DAY = timedelta(days=1)
 LONGEST_CURVE = timedelta(days=4)
@@ -60,7 +62,7 @@ def situation() -> str:
             as_of=as_of,
             headline=story.situation(going, instance().catalogue),
             findings=[_finding(view, i) for i in going],
-            ended=[_row(i, at) for i in found if i.state == "over"],
+            ended=[_row(i, at) for i in found if i.state in {"over", "withdrawn"}],
             map=_map(values, going),
             legend=[(value, map_words()[value]) for value in VALUES],
             few=sum(value == "few" for value in values.values()),
@@ -91,25 +93,16 @@ def _row(incident: Incident, at: datetime) -> dict[str, Any]:
 
 
 def _finding(view: figures.View, incident: Incident) -> dict[str, Any]:
-    said = figures.words_of_the_provider(view, incident)
+    told = figures.words_of_the_provider(view, incident)
     part = figures.Part(incident.stream, incident.regions or None, view.at - A_DAY, view.at)
-    drawn = figures.curve(view, part, incident=incident, said=[Word(s.said_at, "") for s in said])
+    drawn = figures.curve(view, part, incident=incident, said=[Word(s.said_at, "") for s in told])
     return {
         **_row(incident, view.at),
-        "said": said[-1] if said else None,
-        "silence": _silence(view, incident),
+        "said": told[-1] if told else None,
+        "silence": silence(view, incident),
+        "asked": [one for one in asked(view, incident, told) if one.answer is None],
         "spark": spark(drawn.series, BERLIN, simulated=instance().clock.simulated),
     }
-
-
-def _silence(view: figures.View, incident: Incident) -> str:
-    """Say that no word of the provider is known, and until when anybody listened for one."""
-    who = story.joined([_name(p) for p in incident.providers[:3]])
-    heard = figures.listened_to_statements(view.connection)
-    if heard is None:
-        return str(_("Was %(who)s dazu erklärt, hören wir nicht ab.", who=who))
-    until = story.clock(heard, view.at)
-    return str(_("Von %(who)s ist uns keine Erklärung bekannt (abgehört bis %(until)s).", who=who, until=until))
 
 
 def _name(provider: str) -> str:
@@ -138,8 +131,8 @@ def incident_page(incident_id: str) -> str:
             title=story.title(incident, instance().catalogue),
             headline=story.headline(incident, instance().catalogue, at),
             state=story.state(incident),
-            said=figures.words_of_the_provider(view, incident),
-            silence=_silence(view, incident),
+            said=said(view, incident),
+            corrections=corrected(view, incident),
             transitions=incidents.transitions(connection, incident_id, as_of),
             evidence=_evidence(view, incident),
             limits=INTERIM,
@@ -152,12 +145,18 @@ def incident_page(incident_id: str) -> str:
         )
 
 
+def corrected(view: figures.View, incident: Incident) -> list[tuple[str, Correction]]:
+    """Return the incident's corrections, newest first, each with its sentence."""
+    found = corrections.find(view.connection, [incident.incident_id], view.as_of)
+    return [(story.correction(one), one) for one in found.get(incident.incident_id, ())]
+
+
 def course(view: figures.View, incident: Incident) -> figures.Curve:
     """Return the curve of an incident, from six hours before its onset until now or three hours after its end."""
     end = min(view.at, incident.ended_at + timedelta(hours=3)) if incident.ended_at else view.at
     start = max(incident.onset - LEAD, end - LONGEST_CURVE)
-    said = figures.words_of_the_provider(view, incident)
-    words = [Word(s.said_at, story.voice(s, _name(s.provider))) for s in said]
+    told = figures.words_of_the_provider(view, incident)
+    words = [Word(s.said_at, story.voice(s, _name(s.provider))) for s in told]
     part = figures.Part(incident.stream, incident.regions or None, start, end)
     return figures.curve(view, part, incident=incident, said=words)
 

@@ -15,7 +15,7 @@ from aggregator.model import Incident
 from aggregator.store import incidents
 from aggregator.web import figures, story
 from aggregator.web.desk import instance
-from aggregator.web.pages import course, map_words, moment
+from aggregator.web.pages import corrected, course, map_words, moment
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -29,10 +29,10 @@ def map_file(incident_id: str, kind: str) -> Response:
         view = figures.view(connection, instance(), at, as_of)
         shown = figures.beside(view, incident)
         values = figures.map_values(view, shown, incident.ended_at or at)
+        unit = _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele")
+        borders = _("Kreisgrenzen © GeoBasis-DE / BKG (2019), dl-de/by-2-0, Daten verändert")
+        caption = _caption(view, incident, unit, borders)
     words = map_words()
-    unit = _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele")
-    borders = _("Kreisgrenzen © GeoBasis-DE / BKG (2019), dl-de/by-2-0, Daten verändert")
-    caption = _caption(incident, unit, borders)
     districts = figures.districts(instance(), values, shown, words)
     return _file(picture_map(instance().catalogue.shapes, districts, caption, words), kind)
 
@@ -43,15 +43,16 @@ def course_file(incident_id: str, kind: str) -> Response:
     at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        drawn = course(figures.view(connection, instance(), at, as_of), incident)
-    unit = _(
-        "Meldungen je Viertelstunde, n = %(n)s; graues Band: üblich (95 von 100 Mal)", n=format_decimal(drawn.total)
-    )
+        view = figures.view(connection, instance(), at, as_of)
+        drawn = course(view, incident)
+        number = format_decimal(drawn.total)
+        unit = _("Meldungen je Viertelstunde, n = %(n)s; graues Band: üblich (95 von 100 Mal)", n=number)
+        caption = _caption(view, incident, unit, "")
     onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, incident.updated_at))
-    return _file(picture_series(drawn.series, BERLIN, _caption(incident, unit, ""), onset_label=onset), kind)
+    return _file(picture_series(drawn.series, BERLIN, caption, onset_label=onset), kind)
 
 
-def _caption(incident: Incident, subtitle: str, credit: str) -> Caption:
+def _caption(view: figures.View, incident: Incident, subtitle: str, credit: str) -> Caption:
     catalogue = instance().catalogue
     stand = story.long_time(incident.updated_at)
     return Caption(
@@ -63,6 +64,7 @@ def _caption(incident: Incident, subtitle: str, credit: str) -> Caption:
         ),
         source=f"{_('Netzlage, Stand %(stand)s.', stand=stand)} {credit}".strip(),
         simulated=instance().clock.simulated,
+        correction=" ".join(sentence for sentence, _one in corrected(view, incident)),
     )
 
 

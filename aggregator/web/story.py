@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from flask_babel import format_datetime, format_decimal
+from flask_babel import format_datetime, format_decimal, ngettext
 from flask_babel import gettext as _
 
 from aggregator.catalogue import Catalogue
 from aggregator.clock import BERLIN
 from aggregator.detect.interval import ratio_interval
 from aggregator.model import ALL, Incident, Statement
+from aggregator.record import Correction
 
 NAMED = 3  # districts that a sentence names; the rest is counted
 FEMININE = {"email", "hotline"}  # services that German introduces with "zur"
@@ -51,6 +52,19 @@ def date(moment: datetime, now: datetime) -> str:
 def long_time(moment: datetime) -> str:
     """Return day and time in full."""
     return str(_("%(time)s Uhr", time=format_datetime(moment, "EEEE, d. MMMM y, HH:mm")))
+
+
+def length(span: timedelta) -> str:
+    """Return a length of time in words: "47 Minuten", "1 Stunde 20 Minuten", "3 Tage"."""
+    minutes = max(1, round(span / timedelta(minutes=1)))
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24) if hours >= 48 else (0, hours)
+    parts = [
+        ngettext("%(num)s Tag", "%(num)s Tage", days) if days else "",
+        ngettext("%(num)s Stunde", "%(num)s Stunden", hours) if hours else "",
+        ngettext("%(num)s Minute", "%(num)s Minuten", minutes) if minutes and not days else "",
+    ]
+    return " ".join(str(part) for part in parts if part)
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -130,10 +144,19 @@ def counted(incident: Incident, now: datetime) -> str:
 
 
 def headline(incident: Incident, catalogue: Catalogue, now: datetime) -> str:
-    """Return the sentence that a reader may stop after."""
+    """Return the sentence that a reader may stop after; of what was taken back it begins with that."""
     number = str(_("%(n)s Meldungen", n=format_decimal(incident.reports)))
     told = f"{number} {about(incident, catalogue)}{_dated(incident, now)}"
-    return f"{where(incident, catalogue)}: {told}; {usual(incident)}"
+    sentence = f"{where(incident, catalogue)}: {told}; {usual(incident)}"
+    return str(_("Zurückgezogen: %(sentence)s", sentence=sentence)) if incident.state == "withdrawn" else sentence
+
+
+def correction(given: Correction) -> str:
+    """Return a correction with its date, as it heads pages and pictures."""
+    known = {"at": long_time(given.at), "text": given.text}
+    if given.kind == "withdraw":
+        return str(_("Zurückgezogen am %(at)s: %(text)s", **known))
+    return str(_("Nachtrag vom %(at)s: %(text)s", **known))
 
 
 def _dated(incident: Incident, now: datetime) -> str:
