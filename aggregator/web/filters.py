@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from aggregator.web import story
 from aggregator.web.desk import instance, now
+from aggregator.web.sheet import icon, sheet
 
 OUTCOMES = {
     "ok": "gehört", "not_modified": "gehört, nichts Neues", "unreachable": "nicht erreichbar",
@@ -29,6 +30,7 @@ def register(app: Flask) -> None:
         channel=story.channel,
         iso=_iso,
     )
+    app.jinja_env.globals.update(sheet=sheet, icon=icon)
     app.context_processor(_known)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -10,20 +10,20 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import format_decimal, lazy_gettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from aggregator.catalogue import Catalogue
 from aggregator.errors import StoreError
-from aggregator.model import RawReport, Rejected
+from aggregator.model import Rejected
 from aggregator.places import NotLocated
-from aggregator.web.desk import address, desk, instance, local, now
+from aggregator.web import codes
+from aggregator.web.desk import address, desk, instance, now
 from aggregator.web.errors import AGAIN
-from aggregator.web.others import Company, company
-from aggregator.web.params import Invalid, parse
 from aggregator.web.sending import LONGEST_COMMENT, Sent, raw_report, send
 
 COMMON: Final = 10
+POSITION: Final = re.compile(r"\s*(-?\d{1,2}[.,]\d{1,8})\s*[,; ]\s*(-?\d{1,3}[.,]\d{1,8})\s*")
 FIELDS: Final = ("provider", "service", "symptom", "place", "since", "comment", "uid", "choice", "asked")
 SINCE: Final = {
     "0": (lazy_gettext("gerade eben"), timedelta()),
@@ -45,34 +45,39 @@ def ask() -> Response:
     catalogue = instance().catalogue
     values["provider"] = catalogue.provider_id(values["provider"]) or ""
     values["service"] = catalogue.service_id(values["service"]) or ""
-    return _form({**values, "uid": secrets.token_urlsafe(16)}, {})
+    return show_form(values, {})
 
 
 @blueprint.post("/melden")
 def take() -> Response:
     """Take one report and lead to the thanks, or show the form again with what is wrong beside each field."""
     values = {name: request.form.get(name, "").strip() for name in FIELDS}
-    values["uid"] = values["uid"] or secrets.token_urlsafe(16)
+    values["uid"] = values["uid"] or codes.new_code()
     wait = desk().limits.wait(address(), now())
     if wait:
-        said = _("Gerade kommen zu viele Meldungen auf einmal. Bitte senden Sie in einer Minute noch einmal.")
-        return _form(values, {"form": said}, status=429, again=str(wait))
+        return too_many(values, wait)
     errors = _missing(values)
     if errors:
-        return _form(values, errors, status=422)
+        return show_form(values, errors, 422)
     try:
         sent = _send(values)
     except StoreError:
         said = _("Ihre Meldung konnte gerade nicht gespeichert werden. Bitte senden Sie sie gleich noch einmal.")
-        return _form(values, {"form": said}, status=503, again=AGAIN)
+        return show_form(values, {"form": said}, 503, again=AGAIN)
     if not isinstance(sent, Sent):
         return _refused(values, sent)
-    answer = {"provider": sent.report.provider, "service": sent.report.service, "region": sent.report.region}
+    answer = {"code": values["uid"]}
     if not sent.kept:
         answer["again"] = "1"
     if request.args.get("lang"):
         answer["lang"] = request.args["lang"]
     return make_response(redirect(f"/melden/danke?{urlencode(answer)}", 303))
+
+
+def too_many(values: Mapping[str, str], wait: int) -> Response:
+    """Ask for patience, what was typed kept; wait: seconds."""
+    said = _("Gerade kommen zu viele Meldungen auf einmal. Bitte senden Sie in einer Minute noch einmal.")
+    return show_form(values, {"form": said}, 429, again=str(wait))
 
 
 def _missing(values: Mapping[str, str]) -> dict[str, str]:
@@ -88,15 +93,23 @@ def _missing(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _send(values: Mapping[str, str]) -> Sent | dict[str, Rejected]:
-    """Take the report in; a PLZ goes in as one, a chosen place stands for the ambiguous one that was asked about."""
+    """Take the report in; a chosen place stands for the ambiguous one that was asked about."""
     place = values["choice"] if values["choice"] and values["asked"] == values["place"] else values["place"]
-    is_plz = place.isascii() and place.isdigit()
-    texts = {"plz" if is_plz else "place": place, "uid": values["uid"], "comment": values["comment"]}
+    texts = {**_place(place), "uid": values["uid"], "comment": values["comment"]}
     texts |= {name: values[name] for name in ("provider", "service", "symptom")}
     raw = raw_report(texts, "form")
     if isinstance(raw, Rejected):
         return {raw.field: raw}
     return send(instance(), replace(raw, **_times(values)))
+
+
+def _place(text: str) -> dict[str, str]:
+    """Return a PLZ as one, a position as coordinates no finer than about a kilometre, else a name."""
+    position = POSITION.fullmatch(text)
+    if position:
+        lat, lon = (f"{float(number.replace(',', '.')):.2f}" for number in position.groups())
+        return {"lat": lat, "lon": lon}
+    return {"plz" if text.isascii() and text.isdigit() else "place": text}
 
 
 def _times(values: Mapping[str, str]) -> dict[str, Any]:
@@ -110,7 +123,7 @@ def _refused(values: Mapping[str, str], faults: Mapping[str, Rejected]) -> Respo
     for field, fault in faults.items():
         name = "place" if field in {"plz", "place", "region", "lat", "lon"} else field
         errors[name if name in FIELDS else "form"] = _sentence(name, fault)
-    return _form(values, errors, status=422)
+    return show_form(values, errors, 422)
 
 
 def _sentence(field: str, fault: Rejected) -> str:
@@ -124,14 +137,16 @@ def _sentence(field: str, fault: Rejected) -> str:
     return str(known.get(field, _("Diese Angabe können wir nicht lesen.")))
 
 
-def _form(values: Mapping[str, str], errors: Mapping[str, str], *, status: int = 200, again: str = "") -> Response:
+def show_form(values: Mapping[str, str], errors: Mapping[str, str], status: int = 200, *, again: str = "") -> Response:
+    """Answer the form with what was typed and what is wrong with it, by field; again: seconds to wait."""
     catalogue = instance().catalogue
     found = sorted((p for p in catalogue.providers.values() if not p.fictitious), key=lambda p: (-p.share, p.name))
     common, others = found[:COMMON], sorted(found[COMMON:], key=lambda provider: provider.name.casefold())
     page = render_template(
         "melden.html",
-        values=values,
+        values={"uid": codes.new_code(), **values},
         errors=errors,
+        provider=catalogue.providers.get(values.get("provider", "")),
         labels=_labels(),
         common=common,
         others=others,
@@ -153,7 +168,7 @@ def _labels() -> dict[str, str]:
     return {
         "provider": _("Anbieter"), "service": _("Was ist gestört?"), "symptom": _("Wie zeigt es sich?"),
         "place": _("Postleitzahl oder Ort"), "since": _("Seit wann?"), "comment": _("Anmerkung"),
-        "form": _("Meldung"),
+        "form": _("Meldung"), "code": _("Code Ihrer Meldung"),
     }  # fmt: skip
 
 
@@ -165,39 +180,3 @@ def _choices(catalogue: Catalogue, place: str) -> list[str]:
 
 def _suggestions(catalogue: Catalogue, place: str) -> list[str]:
     return [] if not place or _choices(catalogue, place) else catalogue.places.suggest(place)
-
-
-@blueprint.get("/melden/danke")
-def thanks() -> Response:
-    """Say what others report, which incident it is, and whom else to tell."""
-    asked = {name: request.args.get(name, "") for name in ("provider", "service", "region")}
-    try:
-        f = parse(asked, instance()).filter
-    except Invalid:
-        return make_response(redirect("/melden", 303))
-    if not f.provider:
-        return make_response(redirect("/melden", 303))
-    own = RawReport("form", provider=f.provider, service=f.service, region=f.region)
-    found = company(instance(), own)
-    page = render_template(
-        "melden_dank.html",
-        provider=instance().catalogue.provider(f.provider),
-        again=request.args.get("again") == "1",
-        others=found,
-        sentence=_told(found, instance().catalogue.provider(f.provider).name),
-    )
-    response = make_response(page)
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def _told(found: Company, provider: str) -> str:
-    """Return the sentence about the others: how many, where, since when."""
-    since = local(found.since)
-    today = since.date() == local(now()).date()
-    clock = _("%(at)s Uhr", at=f"{since:%H:%M}") if today else _("%(at)s Uhr", at=f"{since:%d.%m.%Y, %H:%M}")
-    number = format_decimal(found.others)
-    said = {"others": number, "provider": provider, "place": found.place, "since": clock}
-    if found.others == 1:
-        return str(_("Eine weitere Meldung zu %(provider)s aus %(place)s seit %(since)s", **said))
-    return str(_("%(others)s weitere Meldungen zu %(provider)s aus %(place)s seit %(since)s", **said))

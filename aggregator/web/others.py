@@ -24,8 +24,11 @@ class Company:
     incident: Incident | None
 
 
-def company(instance: Instance, own: RawReport) -> Company:
-    """Return who else reports own.provider in own.region: since the onset of the open incident, else for 24 hours."""
+def company(instance: Instance, own: RawReport, *, counted: bool = True) -> Company:
+    """Return who else reports own.provider in own.region: since the onset of the open incident, else for 24 hours.
+
+    counted: one's own report is among those counted.
+    """
     now = instance.clock.now()
     with instance.store.read() as connection:
         found = incidents.find(connection, Filter(), open_only=True)
@@ -37,7 +40,7 @@ def company(instance: Instance, own: RawReport) -> Company:
         stream = Stream(own.provider, incident.service if incident else ALL)
         number = len(reports.times(connection, stream, where, since, now + A_DAY))
     place = instance.catalogue.region_name(own.region)
-    return Company(max(0, number - 1), since, place, national, incident)
+    return Company(max(0, number - counted), since, place, national, incident)
 
 
 def _fits(incident: Incident, own: RawReport) -> bool:

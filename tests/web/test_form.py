@@ -16,9 +16,11 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy import text
 from werkzeug.serving import make_server
 
+from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance
 from aggregator.model import Filter
-from aggregator.store import reports
+from aggregator.store import ends, incidents, reports
+from tests.making import incident, report
 from tests.web.test_api import HAMBURG, in_store
 
 FILLED = {"provider": "o2", "service": "fixed_internet", "place": "20095", "uid": "a1"}
@@ -27,7 +29,7 @@ FILLED = {"provider": "o2", "service": "fixed_internet", "place": "20095", "uid"
 def test_a_report_goes_through_the_door_and_leads_to_the_thanks(sender: FlaskClient, empty: Instance) -> None:
     answer = sender.post("/melden", data={**FILLED, "since": "60", "symptom": "slow"})
     assert answer.status_code == 303
-    assert answer.location == "/melden/danke?provider=o2&service=fixed_internet&region=02000"
+    assert answer.location == "/melden/danke?code=a1"
     (row,) = in_store(empty)
     assert (row["source"], row["plz"], row["symptom"]) == ("form", "20095", "slow")
     assert row["observed_at"] - row["began_at"] == timedelta(hours=1)
@@ -35,6 +37,9 @@ def test_a_report_goes_through_the_door_and_leads_to_the_thanks(sender: FlaskCli
     assert "Das heißt nicht, dass es an Ihnen liegt" in thanks
     assert "Diese Meldung geht nicht an Ihren Anbieter" in thanks
     assert "§ 58 TKG" in thanks
+    assert 'href="/anbieter/o2/feed.atom"' in thanks
+    assert 'href="/region/02000/feed.atom"' in thanks
+    assert "private" in sender.get(answer.location).headers["Cache-Control"]
 
 
 def test_the_same_form_sent_twice_counts_once(sender: FlaskClient, empty: Instance) -> None:
@@ -115,22 +120,117 @@ def test_one_person_counts_once_in_six_hours(sender: FlaskClient, empty: Instanc
     assert sorted(row["counted"] for row in in_store(empty)) == [False, True]
 
 
-def test_the_thanks_say_what_others_report_and_lead_to_the_incident(site: FlaskClient, filled: Instance) -> None:
-    page = site.get("/melden/danke?provider=o2&service=fixed_internet&region=02000").text
-    with filled.store.read() as connection:
-        since = re.search(r"seit (\d\d:\d\d) Uhr", page)
-        assert since
-        hamburg = Filter("o2", "", "02000", filled.clock.now() - timedelta(hours=2, minutes=43))
-        number = reports.count(connection, hamburg) - 1
-    found = re.search(r"(\d+) weitere Meldungen zu O2 aus Hamburg seit", page)
-    assert found
-    assert abs(int(found[1]) - number) <= 3
+def test_the_thanks_say_what_others_report_and_lead_to_the_incident(sender: FlaskClient, empty: Instance) -> None:
+    since = empty.clock.now() - timedelta(hours=2)
+    mine = incident(HAMBURG, service="fixed_internet", onset=since)
+    with empty.store.write() as connection:
+        incidents.save(connection, [mine], [])
+        times = [since + n * timedelta(minutes=5) for n in range(7)]
+        given = [report(str(t), service="fixed_internet", observed_at=t, received_at=t) for t in times]
+        reports.add(connection, given)
+    page = sender.get(sender.post("/melden", data=FILLED).location).text
+    assert "7 weitere Meldungen zu O2 aus Hamburg seit 10:30 Uhr" in page
     assert f'href="/vorfall/{HAMBURG}"' in page
 
 
-def test_thanks_for_nothing_lead_back_to_the_form(site: FlaskClient) -> None:
-    for query in ("", "?provider=nix", "?provider=o2&region=99"):
-        assert site.get(f"/melden/danke{query}").status_code == 303
+@pytest.mark.parametrize("code", ["", "?code=", "?code=nix", "?code=AAAA-AAAA-AAAA-AAAA"])
+def test_a_code_that_nobody_has_leads_back_to_the_form(sender: FlaskClient, code: str) -> None:
+    for page in ("danke", "beleg"):
+        assert sender.get(f"/melden/{page}{code}").location == "/melden"
+
+
+def test_the_form_says_what_it_is_not_and_whom_to_call(site: FlaskClient) -> None:
+    page = site.get("/melden?provider=telekom").text
+    assert "Diese Meldung geht nicht an Ihren Anbieter." in page
+    assert "0800 3301000" in page
+    assert "§ 58 TKG" in page
+
+
+@pytest.mark.parametrize(
+    ("place", "stored"),
+    [
+        ("53.5511, 9.9937", (53.55, 9.99)),
+        ("53,5511; 9,9937", (53.55, 9.99)),
+        ("53,5511 9,9937", (53.55, 9.99)),
+    ],
+)
+def test_a_position_is_kept_to_about_a_kilometre(
+    sender: FlaskClient, empty: Instance, place: str, stored: tuple[float, float]
+) -> None:
+    assert sender.post("/melden", data={**FILLED, "place": place}).status_code == 303
+    (row,) = in_store(empty)
+    assert (row["lat"], row["lon"], row["region"], row["place_source"]) == (*stored, "02000", "coords")
+
+
+def test_a_position_abroad_is_told_beside_the_place(sender: FlaskClient) -> None:
+    answer = sender.post("/melden", data={**FILLED, "place": "48.85, 2.35"})
+    assert answer.status_code == 422
+    assert 'id="fehler-place"' in answer.text
+
+
+def test_what_is_wrong_has_the_focus_also_without_javascript(sender: FlaskClient) -> None:
+    answer = sender.post("/melden", data={**FILLED, "place": ""})
+    assert re.search(r'class="fehlerliste"[^>]*tabindex="-1" autofocus', answer.text)
+
+
+def test_who_reported_says_that_it_works_again_once(sender: FlaskClient, empty: Instance) -> None:
+    sender.post("/melden", data={**FILLED, "since": "60"})
+    answer = sender.post("/melden/wieder", data={"code": "a1"})
+    assert answer.location == "/melden/danke?code=a1"
+    clock = empty.clock
+    assert isinstance(clock, SimulatedClock)
+    clock.set(clock.now() + timedelta(minutes=30))
+    sender.post("/melden/wieder", data={"code": "a1"})
+    page = sender.get(answer.location).text
+    assert "Geht wieder seit 12:30 Uhr, nach 1 Stunde." in page
+    assert "Geht wieder</button>" not in page
+    with empty.store.read() as connection:
+        assert ends.lengths(connection, Filter()) == [timedelta(hours=1)]
+    assert len(in_store(empty)) == 1
+
+
+def test_a_code_from_paper_is_understood_as_it_is_typed(sender: FlaskClient, empty: Instance) -> None:
+    code = re.findall(r'name="uid" value="([^"]+)"', sender.get("/melden").text)[0]
+    assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}", code)
+    sender.post("/melden", data={**FILLED, "uid": code})
+    typed = code.replace("-", " ").lower().replace("0", "o").replace("1", "l")
+    assert sender.post("/melden/wieder", data={"code": typed}).status_code == 303
+    with empty.store.read() as connection:
+        assert len(ends.lengths(connection, Filter())) == 1
+
+
+def test_a_wrong_code_is_told_beside_its_field(sender: FlaskClient) -> None:
+    answer = sender.post("/melden/wieder", data={"code": "<falsch>"})
+    assert answer.status_code == 422
+    assert 'id="fehler-code"' in answer.text
+    assert 'value="&lt;falsch&gt;"' in answer.text
+
+
+def test_the_id_that_is_published_ends_no_report(sender: FlaskClient, empty: Instance) -> None:
+    sender.post("/melden", data=FILLED)
+    (row,) = in_store(empty)
+    assert sender.post("/melden/wieder", data={"code": row["report_id"]}).status_code == 422
+
+
+def test_the_receipt_has_all_that_a_provider_asks_for(sender: FlaskClient, empty: Instance) -> None:
+    with empty.store.write() as connection:
+        incidents.save(connection, [incident(HAMBURG, service="fixed_internet")], [])
+    sender.post("/melden", data={**FILLED, "provider": "telekom", "since": "60", "symptom": "slow"})
+    sender.post("/melden", data={**FILLED, "since": "60", "symptom": "slow", "uid": "b2"})
+    page = sender.get("/melden/beleg?code=b2").text
+    for part in (
+        "Samstag, 13. Mai 2017, 12:30 Uhr", "Samstag, 13. Mai 2017, 11:30 Uhr", "20095 Hamburg", "O2", "b2",
+        "Internet (Festnetz)", f"/vorfall/{HAMBURG}", "§ 58 Absatz 3 TKG", "SIMULATION", "Kundennummer:",
+    ):  # fmt: skip
+        assert part in page, part
+    assert "0800 3301000" in sender.get("/melden/beleg?code=a1").text
+
+
+def test_too_many_are_asked_to_wait(sender: FlaskClient) -> None:
+    answers = [sender.post("/melden/wieder", data={"code": "x"}) for _ in range(121)]
+    assert answers[0].status_code == 422
+    assert answers[-1].status_code == 429
+    assert "Retry-After" in answers[-1].headers
 
 
 def test_a_locked_store_keeps_what_was_typed(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import re
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -34,8 +36,14 @@ def test_every_answer_is_locked_down_and_sets_no_cookie(site: FlaskClient, path:
 
 @pytest.mark.parametrize("path", ["/", "/melden", "/daten", "/nothing"])
 def test_no_page_has_anything_that_the_policy_forbids(site: FlaskClient, path: str) -> None:
-    page = site.get(path).text
-    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
+    answer = site.get(path)
+    page = answer.text
+    for text in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
+        assert (
+            f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+            in answer.headers["Content-Security-Policy"]
+        )
+    assert not re.search(r"<style[^>]|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
     assert not re.search(r'(?:src|<link[^>]*href)="https?://', page)
 
 
