@@ -130,7 +130,9 @@ class Rejected:
     detail: str
     field: str = ""
     where: str = ""
-    item: Any = dataclasses.field(default=None, compare=False, repr=False)  # what the parser had before it, as JSON has it
+    item: Any = dataclasses.field(
+        default=None, compare=False, repr=False
+    )  # what the parser had before it, as JSON has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class FeedRun:
     kind: FeedKind = "reports"
     listened_from: datetime | None = None
     listened_until: datetime | None = None
+    gap_from: datetime | None = None  # from then until listened_from nobody listened: what came then may be lost
     fetched: int = 0
     kept: int = 0
     duplicate: int = 0
@@ -161,7 +164,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Hotspot:
-    """A zone and a window [start, end) in which a stream's reports are unlikely many. `regions` empty = the nation."""
+    """A zone and a window [start, end) in which a stream's reports are unlikely many. `regions` empty = the nation.
+
+    score: log likelihood ratio in nats; standard: the same on the scale of the zone's level, comparable between levels.
+    """
 
     stream: Stream
     zone: str  # district, Land, or "de"; of a circle its district with the largest excess
@@ -171,6 +177,8 @@ class Hotspot:
     observed: int
     expected: float
     score: float
+    standard: float = 0.0
+    level: str = "district"
 
     @property
     def excess(self) -> float:
@@ -220,6 +228,9 @@ class Incident:
     recurrence_weeks: float | None
     peak_ratio: float = 1.0
     cold: bool = False  # True: no basis for comparison yet (fewer than 7 days heard)
+    standard: float = 0.0  # the score on the scale that compares levels
+    level: str = "district"  # of the zone that had the score
+    calibrated: bool = True  # False: recurrence_weeks is from a table made elsewhere
 
     @property
     def stream(self) -> Stream:

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from aggregator.clock import floor_to
-from aggregator.detect import scan
+from aggregator.detect import span
 from aggregator.detect.baseline import Baseline
-from aggregator.detect.calibrate import INTERIM
+from aggregator.detect.calibrate import SHIPPED, Calibration
 from aggregator.detect.coverage import Coverage, cover
 from aggregator.detect.cube import Cells, bucket_number, by_stream, to_timedelta
 from aggregator.detect.evidence import Course, Evidence, weigh
 from aggregator.detect.fit import History, fit
 from aggregator.detect.hotspot import find_hotspots
 from aggregator.detect.incident import MERGE_WITHIN, match, step
-from aggregator.detect.zones import make_zones
+from aggregator.detect.zones import LEVELS, make_zones
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import ALL, Filter, Hotspot, Incident, Stream, Transition
@@ -37,7 +37,7 @@ TAKES_PART = 2.0  # times the expected reports that make a provider part of an i
 class Learned:
     """What a day's passes share: the baseline and what each source usually brings of each provider."""
 
-    prepared: scan.Prepared
+    prepared: span.Prepared
     usual: pd.DataFrame
 
     @property
@@ -54,7 +54,7 @@ class Sight:
     as_of: datetime | None
     learned: Learned
     coverage: Coverage
-    moment: scan.Moment
+    moment: span.Span
     streams: dict[Stream, Cells]
 
 
@@ -81,11 +81,11 @@ class Detection:
         with self._instance.store.read() as connection:
             sight = self._look(connection, at, as_of, known)
             running = [i for i in known if i.ended_at is None]
-            hotspots = find_hotspots(sight.moment, sight.streams, INTERIM, running)
+            hotspots = find_hotspots(sight.moment, sight.streams, SHIPPED, running)
             advanced, transitions = _advance(connection, sight, hotspots, known)
         if as_of is None or last is None or at > last:
             self._save(sight, hotspots, advanced, transitions)
-        return sorted((i for i in advanced if i.ended_at is None), key=lambda i: (-i.score, i.incident_id))
+        return sorted((i for i in advanced if i.ended_at is None), key=lambda i: (-i.standard, i.incident_id))
 
     def _keep_heartbeat(self, last: datetime | None, at: datetime, as_of: datetime | None) -> None:
         if as_of is not None or last is None or not timedelta(0) < at - last <= HEARTBEAT:
@@ -98,14 +98,14 @@ class Detection:
         learned = self._learn(connection, at, as_of)
         since = min(
             [
-                at - to_timedelta(scan.LONGEST) - SEARCH_BEFORE,
+                at - to_timedelta(span.LONGEST) - SEARCH_BEFORE,
                 *(i.onset - SEARCH_BEFORE for i in known if i.state != "withdrawn"),
             ]
         )
         listening = cube.listening(connection, since, at, as_of)
-        counts = cube.frame(connection, Filter(since=at - to_timedelta(scan.LONGEST), until=at, as_of=as_of))
+        counts = cube.frame(connection, Filter(since=at - to_timedelta(span.LONGEST), until=at, as_of=as_of))
         coverage = cover(listening, learned.usual, bucket_number(since), bucket_number(at))
-        moment = scan.at(bucket_number(at), learned.prepared, coverage)
+        moment = span.at(bucket_number(at), learned.prepared, coverage)
         return Sight(at, as_of, learned, coverage, moment, by_stream(counts, self._zones.regions))
 
     def _learn(self, connection: Connection, at: datetime, as_of: datetime | None) -> Learned:
@@ -133,7 +133,7 @@ class Detection:
         offered = [Stream(p.id, s) for p in catalogue.providers.values() for s in (ALL, *p.services)]
         history = History(start, end, cells, coverage, _masks(past))
         baseline = fit(history, self._regions, catalogue.providers, day, offered)
-        return Learned(scan.prepare(baseline, self._zones), usual)
+        return Learned(span.prepare(baseline, self._zones), usual)
 
     def _save(
         self, sight: Sight, hotspots: Sequence[Hotspot], advanced: list[Incident], transitions: list[Transition]
@@ -165,14 +165,14 @@ def _advance(
         begun = incident.first_alarm_at if incident else sight.at
         last_end = _last_end(known, begun, *_where(incident or hotspot))
         evidence = _evidence(connection, sight, incident, hotspot, last_end)
-        if incident is None and last_end and evidence.score < INTERIM.suspected:
+        if hotspot and incident is None and last_end and evidence.score < _least(SHIPPED, hotspot):
             continue  # a long window still holds what has ended; since then there is nothing
         result = step(
             incident,
             hotspot,
             evidence,
             sight.at,
-            INTERIM,
+            SHIPPED,
             cold=sight.learned.baseline.cold,
             taken=taken,
             providers=_providers(sight, hotspot) if hotspot else (),
@@ -182,6 +182,11 @@ def _advance(
             taken.add(result[0].incident_id)
             transitions += [result[1]] if result[1] else []
     return advanced, transitions
+
+
+def _least(limits: Calibration, hotspot: Hotspot) -> float:
+    """Return the nats from which on something is suspected in a zone of the hotspot's level."""
+    return float(limits.floor(limits.suspected)[LEVELS.index(hotspot.level)])
 
 
 def _last_end(
@@ -204,7 +209,7 @@ def _evidence(
 
     last_end: an incident does not begin before its predecessor ended.
     """
-    clearer = hotspot and (known is None or hotspot.score > known.score)
+    clearer = hotspot and (known is None or hotspot.standard > known.standard)
     stream, regions = _where(hotspot if clearer else known)
     start = min(thing for thing in (known and known.onset, hotspot and hotspot.start) if thing)
     since = floor_to((known.onset if known else start) - SEARCH_BEFORE, BUCKET)

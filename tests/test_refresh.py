@@ -71,7 +71,8 @@ def test_hamburg_is_found_dated_and_kept(instance: Instance) -> None:
     assert (incident.state, incident.scope, incident.regions) == ("strong", "local", ("02000",))
     assert abs(incident.onset - (NOW - timedelta(hours=2, minutes=50))) <= timedelta(minutes=15)
     assert incident.reports > 10 * incident.expected
-    assert incident.recurrence_weeks is None
+    assert incident.recurrence_weeks == 52  # no longer interval is claimed than was looked at
+    assert not incident.calibrated
     with instance.store.read() as connection:
         assert incidents.get(connection, incident.incident_id) == incident
         assert [t.state for t in incidents.transitions(connection, incident.incident_id)] == ["strong"]

@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
 from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
+from aggregator.detect.cube import Cells
+from aggregator.detect.effective import effective_cells
 from aggregator.model import Stream
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-MODEL = "nb1-1"  # changes whenever a figure would
+MODEL = "nb1-2"  # changes whenever a figure would
+LARGEST_CLUMP = 60  # reports: larger clumps count as this large
 R_LOCAL, R_NATION = 60.0, 25.0  # how far the level itself may be off: starting values
 
 
 @dataclass(frozen=True, slots=True)
 class StreamBaseline:
-    """One stream's level. rate: located reports an hour per region at h = 1; shape: its gamma shape (certainty)."""
+    """One stream's level. rate: located reports an hour per region at h = 1; shape: its gamma shape (certainty).
+
+    worth: effective reports per report in each region (see effective.py), nation_worth: of all reports together.
+    """
 
     rate: Floats
     shape: Floats
     nation_rate: float  # with the reports that could not be located
     phi: float  # variance over mean of the counts in 5 minutes: how much reports clump
     profile: Floats  # h: 168 factors, mean 1
+    worth: Floats
+    nation_worth: float = 1.0
+    phi_effective: float = 1.0  # variance over mean that is left in the effective counts
+    clumps: Floats = field(default_factory=lambda: np.eye(1, LARGEST_CLUMP)[0])  # chance of a clump of 1, 2, … reports
+
+    @property
+    def effective_rate(self) -> Floats:
+        """Return the effective reports an hour per region at h = 1."""
+        return self.rate * self.worth
+
+    @property
+    def effective_nation(self) -> float:
+        """Return the effective reports an hour of the nation at h = 1, those not located among them."""
+        return self.nation_rate * self.nation_worth
+
+    def effective(self, cells: Cells) -> Cells:
+        """Return the cells with effective counts."""
+        elsewhere = max(self.nation_rate - float(self.rate.sum()), 0.0) / PER_HOUR
+        return effective_cells(cells, self.rate / PER_HOUR, elsewhere, self.phi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +117,22 @@ class Baseline:
         own = float((level.rate[inside] ** 2 / level.shape[inside]).sum()) / total**2 if total else 0.0
         return 1 / R_LOCAL + own
 
+    @property
+    def hash(self) -> str:
+        """Return the name of these values: the same for values that differ by rounding errors only."""
+        digest = hashlib.sha256(repr((MODEL, self.regions, self.lands, self._order())).encode())
+        for level in (*(self.streams[s] for s in self._order()), self.fallback):
+            scalars = np.array([level.nation_rate, level.phi, level.nation_worth, level.phi_effective])
+            for values in (level.rate, level.shape, level.profile, level.worth, level.clumps, scalars):
+                digest.update("".join(f"{value:.6g} " for value in values).encode())
+        return digest.hexdigest()[:32]
+
+    def _order(self) -> list[Stream]:
+        return sorted(self.streams, key=lambda s: (s.provider, s.service))
+
     def to_bytes(self) -> bytes:
         """Return the baseline as a zip of numpy arrays, the same bytes for the same values."""
-        streams = sorted(self.streams, key=lambda s: (s.provider, s.service))
+        streams = self._order()
         levels = [*(self.streams[s] for s in streams), self.fallback]
         about = {
             "model": MODEL,
@@ -107,7 +146,9 @@ class Baseline:
             "rate": np.array([level.rate for level in levels]),
             "shape": np.array([level.shape for level in levels]),
             "profile": np.array([level.profile for level in levels]),
-            "scalars": np.array([(level.nation_rate, level.phi) for level in levels]),
+            "worth": np.array([level.worth for level in levels]),
+            "clumps": np.array([level.clumps for level in levels]),
+            "scalars": np.array([(v.nation_rate, v.phi, v.nation_worth, v.phi_effective) for v in levels]),
         }
         return _pack(json.dumps(about), arrays)
 
@@ -116,11 +157,11 @@ class Baseline:
         """Read what to_bytes wrote."""
         with zipfile.ZipFile(io.BytesIO(blob)) as pack:
             about = json.loads(pack.read("about.json"))
-            names = ("rate", "shape", "profile", "scalars")
-            rate, shape, profile, scalars = (np.load(io.BytesIO(pack.read(f"{name}.npy"))) for name in names)
+            names = ("rate", "shape", "profile", "worth", "clumps", "scalars")
+            arrays = [np.load(io.BytesIO(pack.read(f"{name}.npy"))) for name in names]
         levels = [
-            StreamBaseline(r, s, float(n), float(phi), p)
-            for r, s, p, (n, phi) in zip(rate, shape, profile, scalars, strict=True)
+            StreamBaseline(rate, shape, float(s[0]), float(s[1]), profile, worth, float(s[2]), float(s[3]), clumps)
+            for rate, shape, profile, worth, clumps, s in zip(*arrays, strict=True)
         ]
         streams = {Stream(*pair): level for pair, level in zip(about["streams"], levels[:-1], strict=True)}
         day, regions, lands = date.fromisoformat(about["day"]), tuple(about["regions"]), tuple(about["lands"])

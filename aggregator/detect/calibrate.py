@@ -1,26 +1,121 @@
-"""Score -> how seldom chance alone would reach it. Pure.
+"""Scores -> how seldom chance alone would reach them, anywhere in the country. Pure.
 
-Interim: two fixed thresholds and no recurrence interval; the fit to null weeks takes their place here.
+Large zones and small ones reach different scores by chance (Walther 2022), so a score is first put on the scale of its
+level: S = (F − u) / s, where chance crosses u five times a week and exceeds it by s on average. The highest S of all
+levels and streams in blocks of three hours then has the tail of a Gumbel distribution (Abrams 2010): its rate falls by
+e with every σ. One over the rate is the recurrence interval.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
-MIN_REPORTS = 3  # no window with fewer counted reports is ever an alarm
+import numpy as np
+import numpy.typing as npt
+
+from aggregator.detect.zones import LEVELS
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+BLOCK = 36  # buckets: crossings less than 3 hours apart are one alarm
+BLOCKS_A_WEEK = 56
+CROSSINGS = 5.0  # a week: how often chance reaches the foot of the scale
+STRONG = 13.0  # times as seldom as suspected
+LEAST_SCALE = 0.3  # nats: no level's scale is steeper, however few crossings were seen
+FOOT = 6.0  # nats: null weeks are scanned down to here; every level's u lies above it
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """From which score (in nats) on a window is called suspected or strong."""
+    """How scores turn into recurrence intervals.
 
-    suspected: float
-    strong: float
+    foot, scale: u and s in nats per level; height, spread: S that chance reaches five times a week, and σ; weeks: null
+    weeks behind it, no longer interval is claimed; baseline: the hash of the baseline that it was made from ("": a
+    table made elsewhere); budget: false alarms a week that are put up with.
+    """
 
-    def recurrence_weeks(self, score: float) -> float | None:
-        """Return the weeks between two such scores under chance alone; None: not calibrated."""
-        del score
-        return None
+    foot: tuple[float, ...]
+    scale: tuple[float, ...]
+    height: float
+    spread: float
+    weeks: int
+    baseline: str = ""
+    budget: float = 1.0
+
+    @property
+    def calibrated(self) -> bool:
+        """False while a table stands in that was not made from a baseline of this store."""
+        return bool(self.baseline)
+
+    def standard(self, score: Floats | float, level: Ints | int) -> Floats:
+        """Return S of scores in zones of those levels."""
+        standard: Floats = (np.asarray(score) - np.asarray(self.foot)[level]) / np.asarray(self.scale)[level]
+        return standard
+
+    def recurrence_weeks(self, standard: float) -> float:
+        """Return the weeks between two values as high as S by chance alone, at most the null weeks behind it."""
+        return min(float(np.exp(min((standard - self.height) / self.spread, 60.0))) / CROSSINGS, float(self.weeks))
+
+    def reached_in(self, weeks: float) -> float:
+        """Return the S that chance reaches once in that many weeks."""
+        return self.height + self.spread * float(np.log(weeks * CROSSINGS))
+
+    @property
+    def suspected(self) -> float:
+        """Return the S from which on something is suspected."""
+        return self.reached_in(1.0 / self.budget)
+
+    @property
+    def strong(self) -> float:
+        """Return the S from which on it is strong."""
+        return self.reached_in(STRONG / self.budget)
+
+    def floor(self, standard: float) -> Floats:
+        """Return the score in nats per level that stands for S."""
+        return np.asarray(self.foot) + np.asarray(self.scale) * standard
+
+    def to_json(self) -> str:
+        """Return the calibration as text, without the budget, which is a setting."""
+        return json.dumps({k: v for k, v in asdict(self).items() if k != "budget"}, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> Calibration:
+        """Read what to_json wrote."""
+        values = json.loads(text)
+        return Calibration(**{**values, "foot": tuple(values["foot"]), "scale": tuple(values["scale"])})
 
 
-INTERIM = Calibration(suspected=14.0, strong=20.0)
+def block_maxima(tick: Ints, level: Ints, score: Floats, blocks: int) -> Floats:
+    """Return the highest score of each block of three hours per level, shape (blocks, levels); FOOT where none."""
+    highest = np.full((blocks, len(LEVELS)), FOOT)
+    np.maximum.at(highest, (tick // BLOCK, level), score)
+    return highest
+
+
+def calibrate(highest: Floats, baseline: str = "") -> Calibration:
+    """Fit the scale to the block maxima of null weeks, all streams together. highest: nats, shape (blocks, levels)."""
+    crossings = max(round(len(highest) / BLOCKS_A_WEEK * CROSSINGS), 1)
+    fits = [_tail(highest[:, level], crossings, LEAST_SCALE) for level in range(highest.shape[1])]
+    foot, scale = np.array(fits).T
+    height, spread = _tail(((highest - foot) / scale).max(axis=1), crossings, 0.05)
+    rounded = [tuple(round(float(value), 6) for value in values) for values in (foot, scale)]
+    weeks = len(highest) // BLOCKS_A_WEEK
+    return Calibration(rounded[0], rounded[1], round(height, 6), round(spread, 6), weeks, baseline)
+
+
+def _tail(values: Floats, crossings: int, least: float) -> tuple[float, float]:
+    """Return the value that `crossings` of the blocks exceed, and by how much they do on average."""
+    ordered = np.sort(values)[::-1]
+    foot = float(ordered[min(crossings, len(ordered) - 1)])
+    return foot, max(float((ordered[:crossings] - foot).mean()), least)
+
+
+# Made from the null weeks of the shipped scenario; stands in until the worker has calibrated its own baseline.
+SHIPPED = Calibration(
+    foot=(8.9, 9.6, 10.1, 10.3, 10.2, 10.0, 8.5, 6.3),
+    scale=(1.1, 1.1, 1.1, 1.1, 1.2, 1.3, 1.1, 1.0),
+    height=1.0,
+    spread=1.2,
+    weeks=52,
+)

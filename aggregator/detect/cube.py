@@ -93,6 +93,17 @@ def _merge(region: Ints, bucket: Ints, count: Floats) -> Cells:
     return Cells(key % width - 1, key // width, np.bincount(inverse, weights=count).astype(np.float64))
 
 
+def merged(parts: Sequence[Cells]) -> Cells:
+    """Return the cells of several streams, or several of one cell, added up."""
+    if not sum(len(part.bucket) for part in parts):
+        return NO_CELLS
+    return _merge(
+        np.concatenate([part.region for part in parts]),
+        np.concatenate([part.bucket for part in parts]),
+        np.concatenate([part.count for part in parts]),
+    )
+
+
 def narrower(wide: Stream, streams: Mapping[Stream, Cells]) -> list[Stream]:
     """Return the streams that `wide` contains one level down to the bottom: those whose reports it counts too."""
     if wide.service != ALL:

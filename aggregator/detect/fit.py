@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from aggregator.detect.baseline import Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
+from aggregator.detect.clumps import weigh_clumps
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import NO_CELLS, NOT_LOCATED, Cells
 from aggregator.model import ALL, Provider, Region, Stream
@@ -59,12 +60,17 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """A stream's history without what was blind or alarmed, its outlying hours scaled down by `weight` (per cell)."""
 
     cells: Cells
     weight: Floats
     exposure: Floats  # per bucket
+
+    @property
+    def plain(self) -> Cells:
+        """Return the located cells of the hours that were not scaled down."""
+        return self.cells.where((self.weight >= 1.0) & (self.cells.region != NOT_LOCATED))
 
 
 def fit(
@@ -87,11 +93,10 @@ def fit(
         s: _level(seen[s], profiles.get(s.provider, pool), common, shares[s.provider], _prior(s, providers, regions))
         for s in wanted
     }
-    levels = _shrink_phi(levels, seen, common)
+    levels = weigh_clumps(_shrink_phi(levels, seen, common), seen, common)
     everywhere = _population_share(regions, None)
-    fallback = _level(
-        _Seen(NO_CELLS, np.empty(0), seen[Stream(ALL, ALL)].exposure), pool, common, everywhere, HALF / WEEK_HOURS
-    )
+    nothing = Seen(NO_CELLS, np.empty(0), seen[Stream(ALL, ALL)].exposure)
+    fallback = _level(nothing, pool, common, everywhere, HALF / WEEK_HOURS)
     heard = float(history.coverage.heard(ALL, history.start, history.end).sum()) / PER_HOUR  # alarmed or not
     return Baseline(day, heard, tuple(r.id for r in regions), lands, levels, fallback)
 
@@ -100,11 +105,11 @@ def _names(streams: Sequence[Stream]) -> list[str]:
     return [s.provider for s in streams if s.service == ALL and s.provider != ALL]
 
 
-def _see(history: History, stream: Stream) -> _Seen:
+def _see(history: History, stream: Stream) -> Seen:
     exposure = history.exposure(stream)
     cells = history.cells.get(stream, NO_CELLS).between(history.start, history.end)
     cells = cells.where(exposure[cells.bucket - history.start] > 0)
-    return _Seen(replace(cells, bucket=cells.bucket - history.start), _hour_weights(cells, history), exposure)
+    return Seen(replace(cells, bucket=cells.bucket - history.start), _hour_weights(cells, history), exposure)
 
 
 def _hour_weights(cells: Cells, history: History) -> Floats:
@@ -115,20 +120,20 @@ def _hour_weights(cells: Cells, history: History) -> Floats:
     return np.minimum(1.0, cap / np.maximum(totals[hour], 1.0))
 
 
-def _pooled_profile(seen: _Seen, hours: Ints) -> Floats:
+def _pooled_profile(seen: Seen, hours: Ints) -> Floats:
     own, exposed = _by_hour(seen, hours)
     mean = own.sum() / exposed.sum() if exposed.sum() else 0.0
     return _smooth((own + PROFILE_WEIGHT) / (exposed * mean + PROFILE_WEIGHT))
 
 
-def _own_profile(seen: _Seen, hours: Ints, pool: Floats) -> Floats:
+def _own_profile(seen: Seen, hours: Ints, pool: Floats) -> Floats:
     own, exposed = _by_hour(seen, hours)
     usual = exposed * pool
     rate = own.sum() / usual.sum() if usual.sum() else 0.0
     return _smooth(pool * (own + PROFILE_WEIGHT) / (rate * usual + PROFILE_WEIGHT))
 
 
-def _by_hour(seen: _Seen, hours: Ints) -> tuple[Floats, Floats]:
+def _by_hour(seen: Seen, hours: Ints) -> tuple[Floats, Floats]:
     own = _sum_by(hours[seen.cells.bucket], seen.cells.count * seen.weight, WEEK_HOURS)
     return own, _sum_by(hours, seen.exposure / PER_HOUR, WEEK_HOURS)
 
@@ -168,7 +173,7 @@ def _prior(stream: Stream, providers: Mapping[str, Provider], regions: Sequence[
     return max(rate, HALF / WEEK_HOURS)
 
 
-def _level(seen: _Seen, profile: Floats, hours: Ints, share: Floats, prior: float) -> StreamBaseline:
+def _level(seen: Seen, profile: Floats, hours: Ints, share: Floats, prior: float) -> StreamBaseline:
     """Shrink the regions' rates towards their share of the people; two passes, the first with φ = 1."""
     heard = float((seen.exposure * profile[hours]).sum()) / PER_HOUR  # T, in hours at h = 1
     lacking = max(WEEK_HOURS - heard, 0.0)  # the catalogue's prior stands in for what a week lacks
@@ -179,7 +184,7 @@ def _level(seen: _Seen, profile: Floats, hours: Ints, share: Floats, prior: floa
     total = own.sum() + HALF + prior * lacking
     nation = (count.sum() + HALF + prior * lacking) / duration
     own = own + prior * lacking * share
-    level = StreamBaseline(np.zeros(len(share)), np.ones(len(share)), nation, 1.0, profile)
+    level = StreamBaseline(np.zeros(len(share)), np.ones(len(share)), nation, 1.0, profile, np.ones(len(share)))
     for _ in range(2):
         rate, shape = _shrink(own, total * share, level.phi, duration)
         level = replace(level, rate=rate, shape=shape)
@@ -195,10 +200,9 @@ def _shrink(own: Floats, usual: Floats, phi: float, duration: float) -> tuple[Fl
     return shape / (usual / phi + a) * usual / duration, shape
 
 
-def _clumping(seen: _Seen, level: StreamBaseline, hours: Ints) -> tuple[float, float]:
+def _clumping(seen: Seen, level: StreamBaseline, hours: Ints) -> tuple[float, float]:
     """Return Σx² − Σmu² and Σx over (region, 5-minute) cells: their ratio is φ. Scaled-down hours are left out."""
-    plain = (seen.weight >= 1.0) & (seen.cells.region != NOT_LOCATED)
-    x = seen.cells.count[plain]
+    x = seen.plain.count
     mu_time = float(((level.profile[hours] * seen.exposure / PER_HOUR) ** 2).sum())
     return float((x**2).sum()) - float((level.rate**2).sum()) * mu_time, float(x.sum())
 
@@ -208,7 +212,7 @@ def _ratio(above: float, below: float) -> float:
 
 
 def _shrink_phi(
-    levels: Mapping[Stream, StreamBaseline], seen: Mapping[Stream, _Seen], hours: Ints
+    levels: Mapping[Stream, StreamBaseline], seen: Mapping[Stream, Seen], hours: Ints
 ) -> dict[Stream, StreamBaseline]:
     """Pull the φ of streams with few reports towards that of all narrow streams together."""
     sums = {s: _clumping(seen[s], level, hours) for s, level in levels.items()}

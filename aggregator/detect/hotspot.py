@@ -1,4 +1,4 @@
-"""Scores -> hotspots: the best zone, its footprint, then the rest; wider streams for what none explains. Pure."""
+"""Scores -> hotspots: the most unlikely zone, its footprint, then the rest; wider streams for what is left. Pure."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aggregator.detect.calibrate import MIN_REPORTS, Calibration
+from aggregator.detect.calibrate import Calibration
 from aggregator.detect.cube import NO_CELLS, Cells, bucket_start, narrower
-from aggregator.detect.footprint import figures, find_footprint
-from aggregator.detect.scan import Moment, Tables, score_zones, tabulate
+from aggregator.detect.footprint import find_footprint
+from aggregator.detect.scan import MIN_REPORTS, Figures, figures, scan
+from aggregator.detect.span import DURATIONS, Field, Span, field_of
+from aggregator.detect.zones import LEVELS
 from aggregator.model import ALL, Hotspot, Incident, Stream
 
 Ints = npt.NDArray[np.int64]
 MOST = 8  # hotspots of one stream in one tick
 NOWHERE: Ints = np.empty(0, np.int64)
 EXPLAINED = 0.5  # share of a wider stream's excess that a narrower alarm explains away
+DISTRICT = LEVELS.index("district")
 
 
 def find_hotspots(
-    moment: Moment, streams: Mapping[Stream, Cells], limits: Calibration, open_incidents: Sequence[Incident] = ()
+    span: Span, streams: Mapping[Stream, Cells], limits: Calibration, open_incidents: Sequence[Incident] = ()
 ) -> list[Hotspot]:
-    """Scan all streams; return the hotspots of at least `limits.suspected`, highest score first.
+    """Scan all streams at the span's one tick; return the hotspots that are suspected, the most unlikely first.
 
     open_incidents explain the excess of wider streams as hotspots do; a national one has its stream's zones measured
     by their share of the nation.
@@ -32,13 +35,13 @@ def find_hotspots(
     alarmed = {i.stream for i in open_incidents}
     national = {i.stream for i in open_incidents if not i.regions}
     for stream in sorted(streams, key=_narrow_first):
-        if streams[stream].between(moment.end - max(moment.durations), moment.end).count.sum() < MIN_REPORTS:
+        if streams[stream].between(span.first - span.back, span.end).count.sum() < MIN_REPORTS:
             continue
-        for hotspot in scan_stream(moment, stream, streams[stream], limits.suspected, national=stream in national):
+        for hotspot in scan_stream(span, stream, streams[stream], limits, national=stream in national):
             below = {h.stream for h in found} | alarmed
-            if not _explained(moment, hotspot, streams, below):
+            if not _explained(span, hotspot, streams, below):
                 found.append(hotspot)
-    return sorted(found, key=lambda h: (-h.score, h.stream.provider, h.stream.service, h.zone))
+    return sorted(found, key=lambda h: (-h.standard, h.stream.provider, h.stream.service, h.zone))
 
 
 def _narrow_first(stream: Stream) -> tuple[bool, bool, str, str]:
@@ -46,82 +49,88 @@ def _narrow_first(stream: Stream) -> tuple[bool, bool, str, str]:
 
 
 def scan_stream(
-    moment: Moment, stream: Stream, cells: Cells, threshold: float, *, national: bool = False
+    span: Span, stream: Stream, cells: Cells, limits: Calibration, *, national: bool = False
 ) -> list[Hotspot]:
-    """Return the disjoint hotspots of one stream, best first, the nation at most once.
+    """Return the disjoint hotspots of one stream, the most unlikely first, the nation at most once.
 
     national: the nation has an open incident. With one, and after its hotspot, zones are measured by their share.
     """
-    tables = tabulate(moment, stream, cells)
+    field = field_of(span, stream, cells)
+    floor = limits.floor(limits.suspected)
     found: list[Hotspot] = []
     free = True  # the nation is not among the hotspots yet
     while len(found) < MOST:
-        scores = score_zones(moment.zones, tables, threshold, by_share=national)
-        zone, column, score = scores.best(moment.zones.nation, nation=free)
-        if score < threshold:
+        best = _best(field, limits, floor, nation=free, by_share=national)
+        if best is None:
             break
-        footprint = NOWHERE
-        if zone != moment.zones.nation:
-            footprint = find_footprint(moment.zones, tables, zone, column, threshold=threshold, by_share=national)
-        part = _part(moment, tables, footprint, zone, column, by_share=national)
-        found.append(_hotspot(moment, stream, part, column, score))
-        tables = tables.without(footprint)
-        if zone == moment.zones.nation:
+        regions = None
+        if best.zone != span.zones.nation:
+            regions = find_footprint(field, best.zone, best.column, threshold=floor[DISTRICT], by_share=national)
+        found.append(_hotspot(field, stream, best, regions, figures(field, best.column, regions, by_share=national)))
+        field = field.without(NOWHERE if regions is None else regions)
+        if regions is None:
             free, national = False, True
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """Where a hotspot is: its regions' places (none: the nation), the name, and the window's figures there."""
+class _Best:
+    """The most unlikely window: zone, column of DURATIONS, score in nats, the same on the scale of its level."""
 
-    footprint: Ints
-    name: str
-    observed: float
-    expected: float
-
-
-def _part(moment: Moment, tables: Tables, footprint: Ints, zone: int, column: int, *, by_share: bool) -> _Part:
-    if zone == moment.zones.nation:
-        return _Part(footprint, "de", float(tables.count_nation[column]), float(tables.expected_nation[column]))
-    name = _zone_name(moment, tables, zone, footprint, column)
-    return _Part(footprint, name, *figures(tables, footprint, column, by_share=by_share))
+    zone: int
+    column: int
+    score: float
+    standard: float
 
 
-def _zone_name(moment: Moment, tables: Tables, zone: int, footprint: Ints, column: int) -> str:
-    land = moment.zones.land[zone]
-    if land and len(footprint) == len(moment.zones.indices(zone)):
-        return land
-    excess = (tables.count - tables.expected)[footprint, column]
-    return moment.zones.regions[int(footprint[int(np.argmax(excess))])]
+def _best(
+    field: Field, limits: Calibration, floor: npt.NDArray[np.float64], *, nation: bool, by_share: bool
+) -> _Best | None:
+    found = scan(field, floor, by_share=by_share)
+    standard = limits.standard(found.score, field.span.zones.level[found.zone])
+    if not nation:
+        standard = np.where(found.zone == field.span.zones.nation, -np.inf, standard)
+    if not len(standard) or standard.max() < limits.suspected:
+        return None
+    i = int(np.argmax(standard))
+    return _Best(int(found.zone[i]), int(found.column[i]), float(found.score[i]), float(standard[i]))
 
 
-def _hotspot(moment: Moment, stream: Stream, part: _Part, column: int, score: float) -> Hotspot:
+def _hotspot(field: Field, stream: Stream, best: _Best, regions: Ints | None, seen: Figures) -> Hotspot:
+    zones, end = field.span.zones, field.span.end
     return Hotspot(
         stream=stream,
-        zone=part.name,
-        regions=tuple(moment.zones.regions[i] for i in part.footprint),
-        start=bucket_start(moment.end - moment.durations[column]),
-        end=bucket_start(moment.end),
-        observed=round(part.observed),
-        expected=part.expected,
-        score=score,
+        zone="de" if regions is None else _zone_name(field, best, regions),
+        regions=() if regions is None else tuple(zones.regions[i] for i in regions),
+        start=bucket_start(end - DURATIONS[best.column]),
+        end=bucket_start(end),
+        observed=round(seen.reports),
+        expected=seen.expected,
+        score=best.score,
+        standard=best.standard,
+        level=LEVELS[zones.level[best.zone]],
     )
 
 
-def _explained(moment: Moment, wide: Hotspot, streams: Mapping[Stream, Cells], alarmed: Collection[Stream]) -> bool:
+def _zone_name(field: Field, best: _Best, regions: Ints) -> str:
+    zones = field.span.zones
+    land = zones.land[best.zone]
+    if land and len(regions) == len(zones.indices(best.zone)):
+        return land
+    window = field.window(DURATIONS[best.column])
+    return zones.regions[int(regions[int(np.argmax((window.effective - window.expected)[regions]))])]
+
+
+def _explained(span: Span, wide: Hotspot, streams: Mapping[Stream, Cells], alarmed: Collection[Stream]) -> bool:
     """Say whether narrower alarmed streams make up half of the wide hotspot's excess in its own window."""
     below = [s for s in narrower(wide.stream, streams) if s in alarmed]
     return (
-        bool(below)
-        and sum(_excess(moment, wide, s, streams.get(s, NO_CELLS)) for s in below) >= EXPLAINED * wide.excess
+        bool(below) and sum(_excess(span, wide, s, streams.get(s, NO_CELLS)) for s in below) >= EXPLAINED * wide.excess
     )
 
 
-def _excess(moment: Moment, window: Hotspot, stream: Stream, cells: Cells) -> float:
-    column = [bucket_start(moment.end - d) for d in moment.durations].index(window.start)
-    tables = tabulate(moment, stream, cells)
-    if not window.regions:
-        return float(tables.count_nation[column] - tables.expected_nation[column])
-    inside = np.isin(moment.zones.regions, list(window.regions))
-    return float((tables.count - tables.expected)[inside, column].sum())
+def _excess(span: Span, window: Hotspot, stream: Stream, cells: Cells) -> float:
+    column = [bucket_start(span.end - d) for d in DURATIONS].index(window.start)
+    inside = np.flatnonzero(np.isin(span.zones.regions, list(window.regions))) if window.regions else None
+    seen = figures(field_of(span, stream, cells), column, inside)
+    return seen.reports - seen.expected

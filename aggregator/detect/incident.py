@@ -34,7 +34,7 @@ def match(
         free = [i for i in same if i.incident_id not in taken]
         if same and not free:
             continue
-        best = max(free, key=lambda i: (_overlap(i, hotspot), i.score, i.incident_id), default=None)
+        best = max(free, key=lambda i: (_overlap(i, hotspot), i.standard, i.incident_id), default=None)
         if best:
             taken.add(best.incident_id)
         pairs.append((best, hotspot))
@@ -87,7 +87,8 @@ def step(
         state=state,
         updated_at=at,
         ended_at=(incident.ended_at or _quiet_since(incident, evidence, at)) if state == "over" else None,
-        recurrence_weeks=limits.recurrence_weeks(incident.score),
+        recurrence_weeks=limits.recurrence_weeks(incident.standard),
+        calibrated=limits.calibrated,
     )
     if known and known.state == state:
         return incident, None
@@ -117,6 +118,8 @@ def _open(hotspot: Hotspot, at: datetime, *, cold: bool, taken: Container[str], 
         recurrence_weeks=None,
         peak_ratio=_ratio(hotspot),
         cold=cold,
+        standard=hotspot.standard,
+        level=hotspot.level,
     )
 
 
@@ -131,12 +134,14 @@ def make_id(hotspot: Hotspot, at: datetime, taken: Container[str]) -> str:
 
 
 def _grow(incident: Incident, hotspot: Hotspot) -> Incident:
-    """Take over score and footprint of a hotspot that is clearer than all before."""
-    if hotspot.score <= incident.score:
+    """Take over score and footprint of a hotspot that is more unlikely than all before."""
+    if hotspot.standard <= incident.standard:
         return incident
     return replace(
         incident,
         score=hotspot.score,
+        standard=hotspot.standard,
+        level=hotspot.level,
         peak_ratio=_ratio(hotspot),
         regions=tuple(sorted(hotspot.regions)),
         scope=name_scope(hotspot.regions),
@@ -178,11 +183,11 @@ def _next_state(
         return "over"
     if hotspot is None and before in ("over", "easing"):
         return before
-    score = hotspot.score if hotspot else 0.0
-    if known and score <= known.score and _eases(heard, ratio, was_easing=before == "easing"):
+    standard = hotspot.standard if hotspot else -math.inf
+    if known and standard <= known.standard and _eases(heard, ratio, was_easing=before == "easing"):
         return "easing"
-    was_strong = known is not None and known.score >= limits.strong and not known.cold
-    return "strong" if not cold and (score >= limits.strong or was_strong) else "suspected"
+    was_strong = known is not None and known.standard >= limits.strong and not known.cold
+    return "strong" if not cold and (standard >= limits.strong or was_strong) else "suspected"
 
 
 def quiet_stretch(evidence: Evidence, ratio: float) -> Recent | None:

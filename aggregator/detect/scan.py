@@ -1,271 +1,266 @@
-"""The cells of one stream against its baseline -> the score of every zone and duration that ends now. Pure."""
+"""One stream over a run of ticks -> the score of every zone and duration that may matter. Pure.
+
+A day of ticks is scanned at once as cheaply as one: counts of all zones are running sums over time, and a table tells
+at which count a window could reach the least score asked for.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from aggregator.detect.baseline import R_LOCAL, R_NATION, Baseline, StreamBaseline
-from aggregator.detect.calendar import PER_HOUR, hours_of_week
-from aggregator.detect.calibrate import MIN_REPORTS
-from aggregator.detect.coverage import Coverage
-from aggregator.detect.cube import NOT_LOCATED, Cells
-from aggregator.detect.score import clumping, ebp, nb1
-from aggregator.detect.zones import Zones
-from aggregator.model import Stream
+from aggregator.detect.baseline import R_LOCAL, R_NATION
+from aggregator.detect.calendar import PER_HOUR
+from aggregator.detect.score import STATISTICS, clumping, ebp
+from aggregator.detect.span import DRIFT_BUCKETS, DURATIONS, SHORT, TINY, Field
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-DURATIONS = (1, 2, 3, 4, 6, 9, 12, 18, 24, 36)  # in buckets: 5 minutes to 3 hours, every tick
-SLOW_DURATIONS = (72, 144, 288)  # 6, 12, 24 hours, at full hours
-DRIFT_BUCKETS = 36  # the nation's drift is judged over at least 3 hours
+MIN_REPORTS = 3.0  # effective reports: no window with fewer is ever an alarm, so three people at least
 DRIFT_PRIOR = 15.0  # reports that say "no drift"
-LONGEST = max(SLOW_DURATIONS)
-ROOM = 1.0  # nats by which the cheap Poisson score may be below the floor and the window still be looked at
+ROOM = 0.9  # the drift of a large zone may be this much less than the nation's: the first sieve leaves room for it
+ROUNDING = 1e-4  # counts are sums of 32-bit numbers
+_MEANS = np.geomspace(1e-9, 1e5, 1500)
+_STEPS = (len(_MEANS) - 1) / np.log(_MEANS[-1] / _MEANS[0])
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneLevel:
-    """A stream's level in every zone: Σ lambda and Σ lambda²/alpha."""
+class Windows:
+    """Windows with a score: tick, zone, column of DURATIONS and score in nats, four arrays of one length."""
 
-    rate: Floats
-    own: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A baseline, the zones, and what is made of the two once a day instead of in every tick."""
-
-    baseline: Baseline
-    zones: Zones
-    levels: Mapping[Stream, ZoneLevel]
-    fallback: ZoneLevel
-
-    def of(self, stream: Stream) -> ZoneLevel:
-        """Return the level of `stream` in every zone."""
-        return self.levels.get(stream, self.fallback)
-
-
-def prepare(baseline: Baseline, zones: Zones) -> Prepared:
-    """Add up the levels of all streams over the zones."""
-    levels = {stream: _zone_level(zones.member, level) for stream, level in baseline.streams.items()}
-    return Prepared(baseline, zones, levels, _zone_level(zones.member, baseline.fallback))
-
-
-def _zone_level(member: sparse.csc_array | sparse.csr_array, level: StreamBaseline) -> ZoneLevel:
-    return ZoneLevel(member @ level.rate, member @ (level.rate**2 / level.shape))
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What all scans of a tick share. The windows end before bucket `end`; durations in buckets, ascending."""
-
-    end: int
-    durations: tuple[int, ...]
-    prepared: Prepared
-    coverage: Coverage
-    hours: Ints  # of the week, shape (Länder, LONGEST)
-
-    @property
-    def baseline(self) -> Baseline:
-        """Return the baseline."""
-        return self.prepared.baseline
-
-    @property
-    def zones(self) -> Zones:
-        """Return the zones."""
-        return self.prepared.zones
-
-    def exposure(self, stream: Stream) -> Floats:
-        """Return hours' worth at h = 1 heard in each window, shape (lands, lengths); see `lengths`."""
-        heard = self.coverage.heard(stream.provider, self.end - LONGEST, self.end)
-        hourly = self.baseline.of(stream).profile[self.hours] * (heard / PER_HOUR)
-        return np.cumsum(hourly[:, ::-1], axis=1)[:, np.array(self.lengths) - 1]
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Return the durations, then for each the length over which drift is judged."""
-        return self.durations + tuple(max(d, DRIFT_BUCKETS) for d in self.durations)
-
-
-def at(end: int, prepared: Prepared, coverage: Coverage) -> Moment:
-    """Return the moment of a tick: the long windows join at full hours."""
-    durations = DURATIONS + (SLOW_DURATIONS if end % 12 == 0 else ())
-    hours = hours_of_week(np.arange(end - LONGEST, end), sorted(set(prepared.baseline.lands)))
-    return Moment(end, durations, prepared, coverage, hours)
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """One stream at one moment, per region (rows) and duration: reports and expected, drift not yet applied.
-
-    `*_nation` hold the reports not located too; `*_wide` are the located nation's over the drift's lengths.
-    zone_level is the stream's in every zone, None when regions were taken out; exposure: hours' worth at h = 1 of each
-    duration if it is the same in all Länder, else None.
-    """
-
-    level: StreamBaseline
-    zone_level: ZoneLevel | None
-    exposure: Floats | None
-    count: Floats
-    expected: Floats
-    count_nation: Floats
-    expected_nation: Floats
-    count_wide: Floats
-    expected_wide: Floats
-
-    def without(self, regions: Ints) -> Tables:
-        """Return the tables with those regions taken out, from the nation too."""
-        keep = np.ones(len(self.count), dtype=bool)
-        keep[regions] = False
-        located = self.expected[:, 0].sum()
-        share = self.expected[keep, 0].sum() / located if located else 1.0
-        return replace(
-            self,
-            zone_level=None,
-            count=np.where(keep[:, None], self.count, 0.0),
-            expected=np.where(keep[:, None], self.expected, 0.0),
-            count_nation=self.count_nation - self.count[~keep].sum(axis=0),
-            expected_nation=self.expected_nation * share,
-            count_wide=self.count_wide - self.count[~keep].sum(axis=0),
-            expected_wide=self.expected_wide * share,
-        )
-
-
-def tabulate(moment: Moment, stream: Stream, cells: Cells) -> Tables:
-    """Count the stream's cells into windows, the expected reports beside them; blind buckets give neither."""
-    level = moment.baseline.of(stream)
-    cells = _heard_only(moment, stream, cells)
-    lengths, durations = moment.lengths, len(moment.durations)
-    count = _count_back(cells, moment.end, lengths, len(level.rate))
-    exposure = moment.exposure(stream)
-    lands = sorted(set(moment.baseline.lands))
-    expected = level.rate[:, None] * exposure[np.searchsorted(lands, moment.baseline.lands)]
-    located = level.rate.sum()
-    nation = expected.sum(axis=0) * (level.nation_rate / located if located else 1.0)
-    same = bool((exposure == exposure[0]).all())  # holidays of some Länder only make them differ
-    return Tables(
-        level,
-        moment.prepared.of(stream),
-        exposure[0, :durations] if same else None,
-        count[:-1, :durations],
-        expected[:, :durations],
-        count[:, :durations].sum(axis=0),
-        nation[:durations],
-        count[:-1, durations:].sum(axis=0),
-        expected[:, durations:].sum(axis=0),
-    )
-
-
-def _heard_only(moment: Moment, stream: Stream, cells: Cells) -> Cells:
-    cells = cells.between(moment.end - LONGEST, moment.end)
-    heard = moment.coverage.heard(stream.provider, moment.end - LONGEST, moment.end)
-    return cells.where(heard[cells.bucket - (moment.end - LONGEST)] > 0)
-
-
-def _count_back(cells: Cells, end: int, lengths: tuple[int, ...], regions: int) -> Floats:
-    """Return reports per region (the last row: not located) in the windows of those lengths before `end`."""
-    row = np.where(cells.region == NOT_LOCATED, regions, cells.region)
-    age = end - 1 - cells.bucket
-    table = np.zeros((regions + 1, len(lengths)))
-    for column, length in enumerate(lengths):
-        young = age < length
-        table[:, column] = np.bincount(row[young], weights=cells.count[young], minlength=regions + 1)
-    return table
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The score of the zones `rows` at every duration.
-
-    Zones left out have too few reports for an alarm. The nation, where it is there, is the last row.
-    """
-
-    rows: Ints
+    tick: Ints
+    zone: Ints
+    column: Ints
     score: Floats
-    has_nation: bool
-
-    def best(self, zones: int, *, nation: bool) -> tuple[int, int, float]:
-        """Return zone, column and value of the highest score; 0 where nothing scores.
-
-        nation: it may win too, and does unless a zone beats it by ln(zones): that much the best of so many gains by
-        chance (until calibrated levels compare the two).
-        """
-        below = self.score[:-1] if self.has_nation else self.score
-        candidates = [self._top(below, 0)] if below.size else []
-        if nation and self.has_nation:
-            candidates.append(self._top(self.score[-1:], len(below)))
-            candidates.sort(key=lambda c: c[2] + (math.log(zones) if c[0] == self.rows[-1] else 0.0))
-        return candidates[-1] if candidates else (0, 0, 0.0)
-
-    def _top(self, score: Floats, first: int) -> tuple[int, int, float]:
-        row, column = np.unravel_index(int(np.argmax(score)), score.shape)
-        return int(self.rows[first + row]), int(column), float(score[row, column])
 
 
-def score_zones(zones: Zones, tables: Tables, floor: float, *, by_share: bool) -> Scores:
-    """Score all zones that hold enough reports, the nation against its own level; below `floor` 0 will do.
+def scan(field: Field, floor: Floats, *, by_share: bool = False) -> Windows:
+    """Return the windows whose score reaches the floor of their zone's level. floor: nats, per level.
 
-    by_share: the nation is known to be up, and a zone is measured by its share of the nation's reports (the
-    conditional test); else against its own level after leave-one-out drift.
+    The statistic is the field's. by_share: the nation is known to be up, and a zone is measured by its share of the
+    nation's reports (the conditional test); else against its own level after leave-one-out drift.
     """
-    hit = np.flatnonzero(tables.count[:, -1])
-    counts = zones.member[:, hit] @ tables.count[hit]
-    counts[-1] = tables.count_nation
-    rows = np.flatnonzero(counts[:, -1] >= MIN_REPORTS)  # the longest window holds all the others
-    count = counts[rows]
-    expected, inverse_r = _levels(zones, tables, rows)
-    expected = conditional(expected, tables) if by_share else drift(expected, count, tables)
-    has_nation = bool(len(rows)) and int(rows[-1]) == zones.nation
-    if has_nation:
-        expected[-1], inverse_r[-1] = tables.expected_nation, 1 / R_NATION
-    score = np.zeros(count.shape)
-    worth = (count >= MIN_REPORTS) & (count > expected) & (expected > 0)
-    worth[worth] = ebp(count[worth], expected[worth]) >= floor - ROOM
-    k = clumping(tables.level.phi, expected[worth], np.broadcast_to(inverse_r[:, None], count.shape)[worth])
-    score[worth] = nb1(count[worth], expected[worth], k=k)
-    return Scores(rows, score, has_nation)
-
-
-def drift(expected: Floats, count: Floats, tables: Tables) -> Floats:
-    """Scale expected reports by how the rest of the nation does: b · (C_N − c + a) / (B_N − b + a)."""
-    scaled: Floats = expected * (
-        (np.maximum(tables.count_wide - count, 0.0) + DRIFT_PRIOR)
-        / (np.maximum(tables.expected_wide - expected, 0.0) + DRIFT_PRIOR)
+    sums = _running_sums(field, floor)
+    found = []
+    for column, duration in enumerate(DURATIONS):
+        ticks = field.span.columns_of(duration)
+        if len(ticks) and field.span.back >= duration:
+            found.append(_local(field, sums, column, ticks, by_share=by_share))
+            found.append(_national(field, column, ticks, floor))
+    return Windows(
+        np.concatenate([w.tick for w in found]),
+        np.concatenate([w.zone for w in found]),
+        np.concatenate([w.column for w in found]),
+        np.concatenate([w.score for w in found]),
     )
-    return scaled
 
 
-def conditional(expected: Floats, tables: Tables) -> Floats:
-    """Scale expected reports so that the located nation's are what was counted: only an unusual share is left."""
-    scaled: Floats = expected * (tables.count.sum(axis=0) / np.maximum(tables.expected.sum(axis=0), 1e-12))
-    return scaled
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """The zones below the nation with enough reports, and their effective reports before each bucket.
 
-
-def _levels(zones: Zones, tables: Tables, rows: Ints) -> tuple[Floats, Floats]:
-    """Return expected reports, shape (rows, durations), and 1/r of the zones `rows`."""
-    nation = float(tables.level.rate.sum())
-    if tables.zone_level is not None and tables.exposure is not None:
-        level = ZoneLevel(tables.zone_level.rate[rows], tables.zone_level.own[rows])
-        return level.rate[:, None] * tables.exposure, _inverse_r(level, nation)
-    member = zones.member_rows[rows]
-    return member @ tables.expected, _inverse_r(_zone_level(member, tables.level), nation)
-
-
-def _inverse_r(level: ZoneLevel, nation: float) -> Floats:
-    """Return 1/r per zone: 1/r0 + Σ(lambda²/alpha) / (Σ lambda)².
-
-    1/r0 goes from a district's to the nation's with the share of the nation that the zone holds: drift corrects a
-    large zone less, so its level is less certain.
+    log_rate: of what is expected there; floor: nats that each must reach; sieve: per level, the count at which the
+    Poisson score reaches the floor, over the means of `_MEANS`.
     """
-    share = level.rate / max(nation, 1e-300)
-    drifting = (1 - share) / R_LOCAL + share / R_NATION
-    own = np.divide(level.own, level.rate**2, out=np.zeros_like(level.own), where=level.rate > 0)
-    inverse: Floats = drifting + own
-    return inverse
+
+    zones: Ints
+    before: npt.NDArray[np.float32]
+    log_rate: Floats
+    level: Ints
+    floor: Floats
+    sieve: npt.NDArray[np.float32]
+
+    def least(self, hours: float) -> npt.NDArray[np.float32]:
+        """Return the least count per zone that could matter where at least `hours` at h = 1 are expected.
+
+        The Poisson score is never below the negative binomial one, so no window above the floor is lost but those
+        whose zone drifts far below the nation.
+        """
+        place = (self.log_rate + np.log(max(hours, TINY))) * _STEPS
+        row = self.level * len(_MEANS)
+        least: npt.NDArray[np.float32] = self.sieve[np.clip(place, 0, len(_MEANS) - 1).astype(np.int64) + row]
+        return least
+
+
+def _running_sums(field: Field, floor: Floats) -> _Sums:
+    span = field.span
+    cells = field.effective.where(field.effective.region >= 0)
+    buckets = span.end - (span.first - span.back)
+    by_region = sparse.csr_array(
+        (cells.count.astype(np.float32), (cells.bucket - (span.first - span.back), cells.region)),
+        shape=(buckets, len(field.rate)),
+    )
+    total = span.zones.member @ np.asarray(by_region.sum(axis=0), dtype=np.float64).ravel()
+    enough = total >= MIN_REPORTS - ROUNDING
+    enough[span.zones.nation] = False
+    touched = np.flatnonzero(enough)
+    sums = np.zeros((buckets + 1, len(touched)), dtype=np.float32)
+    np.cumsum((by_region @ span.zones.member_rows[touched].T.astype(np.float32)).toarray(), axis=0, out=sums[1:])
+    level = span.zones.level[touched]
+    log_rate = np.log(np.maximum(field.zone.rate[touched], _MEANS[0])) - np.log(_MEANS[0])
+    return _Sums(touched, sums, log_rate, level, floor[level], _sieve(tuple(floor.tolist())))
+
+
+@lru_cache(maxsize=16)
+def _sieve(floor: tuple[float, ...]) -> npt.NDArray[np.float32]:
+    needed = np.array([np.maximum(least_count(_MEANS, low), MIN_REPORTS) for low in floor]) - ROUNDING
+    return needed.astype(np.float32).ravel()
+
+
+def least_count(mean: Floats, score: float) -> Floats:
+    """Return the smallest count whose Poisson score against `mean` reaches `score`."""
+    low, high = mean.copy(), mean + 20 + score + 10 * np.sqrt(mean * (score + 1))
+    for _ in range(40):
+        middle = (low + high) / 2
+        enough = ebp(middle, mean) >= score
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    least: Floats = high
+    return least
+
+
+def _local(field: Field, sums: _Sums, column: int, ticks: Ints, *, by_share: bool) -> Windows:
+    """Return the windows of one duration in the zones below the nation."""
+    duration = DURATIONS[column]
+    last = ticks + field.span.back
+    row, place = _sifted(field, sums, duration, last, by_share=by_share)
+    zone, now = sums.zones[place], last[row]
+    count = (sums.before[now, place] - sums.before[now - duration, place]).astype(np.float64)
+    expected = _expected(field, zone, now, duration)
+    expected = expected * _scale(field, now, duration, count, expected, by_share=by_share)
+    total = field.counted[now] - field.counted[now - duration]
+    score = score_of(field, count, expected, field.zone.inverse_r[zone], sums.floor[place], total=total)
+    good = score >= sums.floor[place]
+    return Windows(ticks[row[good]], zone[good], np.full(int(good.sum()), column), score[good])
+
+
+def _sifted(field: Field, sums: _Sums, duration: int, last: Ints, *, by_share: bool) -> tuple[Ints, Ints]:
+    """Return the windows (row of `last`, place in `sums.zones`) with enough reports to be looked at closely."""
+    hours = (field.hourly[:, last] - field.hourly[:, last - duration]).min(axis=0)
+    if by_share:
+        hours = hours * np.minimum(_nation_ratio(field, last, duration), 1.0)
+    else:
+        hours = hours * np.minimum(_drift(field, last, duration, np.zeros(1), np.zeros(1)), 1.0) * ROOM
+    found = []
+    group, width = (PER_HOUR if duration in SHORT else 1), len(sums.zones)
+    for low in range(0, len(last), group):
+        least = sums.least(float(hours[low : low + group].min()))
+        first, end = last[low], last[low : low + group][-1] + 1  # ticks of a group follow each other
+        count = sums.before[first:end] - sums.before[first - duration : end - duration]
+        found.append(np.flatnonzero(count >= least) + low * width)
+    together = np.concatenate(found)
+    return together // max(width, 1), together % max(width, 1)
+
+
+def _expected(field: Field, zone: Ints, last: Ints, duration: int) -> Floats:
+    """Return the expected effective reports of each zone in its window, before drift."""
+    hours = field.hourly[:, last] - field.hourly[:, last - duration]
+    if field.alike:
+        return np.asarray(field.zone.rate[zone] * hours[0], dtype=np.float64)
+    lands = len(field.hourly)
+    of_land = sparse.csr_array(
+        (field.rate, (np.arange(len(field.rate)), field.span.land_of)), shape=(len(field.rate), lands)
+    )
+    names, place = np.unique(zone, return_inverse=True)
+    rate = (field.span.zones.member_rows[names] @ of_land).toarray()[place]
+    return np.asarray((rate * hours.T).sum(axis=1), dtype=np.float64)
+
+
+def _scale(field: Field, last: Ints, duration: int, count: Floats, expected: Floats, *, by_share: bool) -> Floats:
+    """Return what expected reports are multiplied by: a conditional test needs the nation's sum to be as counted."""
+    if by_share or field.statistic == "kulldorff":
+        return _nation_ratio(field, last, duration)
+    return _drift(field, last, duration, count, expected)
+
+
+def _drift(field: Field, last: Ints, duration: int, count: Floats, expected: Floats) -> Floats:
+    """Return how the rest of the located nation does: (C_N − c + a) / (B_N − b + a), over at least 3 hours."""
+    first = np.maximum(last - max(duration, DRIFT_BUCKETS), 0)
+    counted = field.counted[last] - field.counted[first]
+    usual = field.usual[last] - field.usual[first]
+    ratio: Floats = (np.maximum(counted - count, 0.0) + DRIFT_PRIOR) / (np.maximum(usual - expected, 0.0) + DRIFT_PRIOR)
+    return ratio
+
+
+def _nation_ratio(field: Field, last: Ints, duration: int) -> Floats:
+    """Return the located nation's reports over the expected ones: only an unusual share is left."""
+    counted = field.counted[last] - field.counted[last - duration]
+    ratio: Floats = counted / np.maximum(field.usual[last] - field.usual[last - duration], TINY)
+    return ratio
+
+
+def score_of(
+    field: Field, count: Floats, expected: Floats, inverse_r: Floats, floor: Floats | float, *, total: Floats | float
+) -> Floats:
+    """Return the scores; 0 will do for those below the floor, and for windows with too few reports.
+
+    total: the located nation's reports in each window, that the conditional statistic needs.
+    """
+    score = np.zeros(len(count))
+    worth = (count >= MIN_REPORTS - ROUNDING) & (count > expected) & (expected > 0)
+    if field.statistic != "kulldorff":
+        worth[worth] = ebp(count[worth], expected[worth]) >= np.broadcast_to(floor, len(count))[worth]
+    k = clumping(field.level.phi_effective, expected[worth], inverse_r[worth])
+    total = np.broadcast_to(total, len(count))[worth]
+    statistic = STATISTICS[field.statistic]
+    score[worth] = statistic(count[worth], expected[worth], k=k, total_c=total, total_b=total)
+    return score
+
+
+def _national(field: Field, column: int, ticks: Ints, floor: Floats) -> Windows:
+    """Return the windows of one duration of the nation, against its own level, reports not located among them."""
+    duration, zone = DURATIONS[column], field.span.zones.nation
+    last = ticks + field.span.back
+    count = field.together[last] - field.together[last - duration]
+    expected = (field.usual[last] - field.usual[last - duration]) * field.nation_factor
+    level = floor[field.span.zones.level[zone]]
+    score = score_of(field, count, expected, np.full(len(ticks), field.zone.inverse_r[zone]), level, total=count)
+    good = score >= level
+    size = int(good.sum())
+    return Windows(ticks[good], np.full(size, zone), np.full(size, column), score[good])
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Some regions in one window: reports and what was expected of them, the same as effective reports, the score.
+
+    Expected is after drift, or by share.
+    """
+
+    reports: float
+    expected: float
+    effective: float
+    effective_expected: float
+    score: float
+
+
+def figures(field: Field, column: int, regions: Ints | None, *, by_share: bool = False) -> Figures:
+    """Return the figures of `regions` (None: the nation) in the window of `column` at the last tick."""
+    window = field.window(DURATIONS[column])
+    if regions is None:
+        expected = float(window.expected.sum()) * field.nation_factor
+        score = _score_one(field, window.effective_together, expected, 1 / R_NATION)
+        worth = field.level.nation_worth
+        return Figures(window.together, expected / worth, window.effective_together, expected, score)
+    last = np.array([field.hourly.shape[1] - 1])
+    count, usual = window.effective[regions].sum(keepdims=True), window.expected[regions].sum(keepdims=True)
+    duration = DURATIONS[column]
+    factor = _scale(field, last, duration, count, usual, by_share=by_share)
+    expected, reports = float((usual * factor)[0]), float(window.reports[regions].sum())
+    score = _score_one(field, float(count[0]), expected, inverse_r(field, regions))
+    worth = float(field.rate[regions].sum()) / max(float(field.level.rate[regions].sum()), TINY)
+    return Figures(reports, expected / max(worth, TINY), float(count[0]), expected, score)
+
+
+def inverse_r(field: Field, regions: Ints) -> float:
+    """Return 1/r of the regions together: how uncertain their level is, as a share of its square."""
+    rate = field.rate[regions]
+    return 1 / R_LOCAL + float((rate**2 / field.level.shape[regions]).sum()) / max(float(rate.sum()) ** 2, TINY)
+
+
+def _score_one(field: Field, count: float, expected: float, uncertain: float) -> float:
+    one = np.array([count]), np.array([max(expected, TINY)]), np.array([uncertain])
+    return float(score_of(field, *one, 0.0, total=count)[0])

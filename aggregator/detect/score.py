@@ -21,7 +21,7 @@ def ebp(c: Floats, b: Floats, **_: object) -> Floats:
 def kulldorff(c: Floats, b: Floats, *, total_c: Floats | float, total_b: Floats | float, **_: object) -> Floats:
     """Return Kulldorff's conditional score c·ln(c/b) + (C−c)·ln((C−c)/(C−b)) for c > b, b scaled so that Σb = C."""
     share = b * (np.asarray(total_c) / np.asarray(total_b))
-    rest, rest_b = np.asarray(total_c) - c, np.asarray(total_c) - share
+    rest, rest_b = np.maximum(np.asarray(total_c) - c, 0.0), np.maximum(np.asarray(total_c) - share, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(c > share, xlogy(c, c / share) + xlogy(rest, rest / rest_b), 0.0)
 

@@ -149,6 +149,8 @@ def _hotspot_row(at: datetime, rank: int, hotspot: Hotspot) -> dict[str, Any]:
         "observed": hotspot.observed,
         "expected": hotspot.expected,
         "score": hotspot.score,
+        "standard": hotspot.standard,
+        "level": hotspot.level,
     }
 
 
@@ -175,4 +177,6 @@ def _hotspot(row: Row[Any]) -> Hotspot:
         observed=row.observed,
         expected=row.expected,
         score=row.score,
+        standard=row.standard,
+        level=row.level,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,26 +13,19 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     literal_column,
+    text,
 )
 
 from aggregator.store.columns import EPOCH as EPOCH  # noqa: PLC0414 - migrations and rooms find it here
 from aggregator.store.columns import MICROSECOND as MICROSECOND  # noqa: PLC0414
 from aggregator.store.columns import UtcTime as UtcTime  # noqa: PLC0414
-
-metadata = MetaData()
-
-
-def _text(name: str, *, key: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=False)
-
-
-def _time(name: str, *, key: bool = False, nullable: bool = False) -> Column[datetime]:
-    return Column(name, UtcTime, primary_key=key, nullable=nullable)
-
+from aggregator.store.columns import metadata as metadata  # noqa: PLC0414
+from aggregator.store.columns import text_column as _text
+from aggregator.store.columns import time_column as _time
+from aggregator.store.feed_tables import feed_runs as feed_runs  # noqa: PLC0414 - with it the other tables of feeds
 
 # The key is the order in which reports are paged. PostgreSQL partitions by received_at and gets a key of its own then.
 reports = Table(
@@ -124,25 +116,6 @@ heard = Table(
     Index("heard_by_until", "listened_until"),
 )
 
-feed_runs = Table(
-    "feed_runs",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    _text("source"),
-    _time("started_at"),
-    _time("finished_at"),
-    _text("outcome"),
-    _text("kind"),
-    _time("listened_from", nullable=True),
-    _time("listened_until", nullable=True),
-    Column("fetched", Integer, nullable=False),
-    Column("kept", Integer, nullable=False),
-    Column("duplicate", Integer, nullable=False),
-    _text("rejected"),  # JSON: reason -> count
-    _text("error"),
-    Index("feed_runs_of_a_source", "source", "finished_at"),
-)
-
 
 def _incident_columns() -> list[Column[Any]]:
     return [
@@ -165,6 +138,9 @@ def _incident_columns() -> list[Column[Any]]:
         Column("recurrence_weeks", Float),
         Column("peak_ratio", Float, nullable=False),
         Column("cold", Boolean, nullable=False),
+        Column("standard", Float, nullable=False, server_default="0"),
+        Column("level", Text, nullable=False, server_default="district"),
+        Column("calibrated", Boolean, nullable=False, server_default=text("0")),
     ]
 
 
@@ -216,6 +192,26 @@ hotspots = Table(
     Column("observed", Integer, nullable=False),
     Column("expected", Float, nullable=False),
     Column("score", Float, nullable=False),
+    Column("standard", Float, nullable=False, server_default="0"),
+    Column("level", Text, nullable=False, server_default="district"),
+)
+
+# How scores turn into recurrence intervals, each made from the baseline of that hash.
+calibrations = Table(
+    "calibrations",
+    metadata,
+    _text("baseline", key=True),
+    _time("made_at"),
+    _text("content"),  # JSON
+)
+
+# What the score of an incident stood on when it was given: everything that is needed to do the sum again.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("incident_id", Text, ForeignKey("incidents.incident_id"), primary_key=True),
+    _time("at", key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 statements = Table(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from aggregator.clock import floor_to
 from aggregator.detect.baseline import Baseline
-from aggregator.detect.calibrate import INTERIM
+from aggregator.detect.calibrate import STRONG
 from aggregator.detect.coverage import BLIND_BELOW, Coverage, cover
 from aggregator.detect.cube import NO_CELLS, bucket_number, by_stream
 from aggregator.detect.interval import usual_range
@@ -88,8 +88,14 @@ def curve(view: View, asked: Part, *, incident: Incident | None = None, said: Se
     low, high = _band(view.baseline, part, heard)
     shown = tuple(None if quiet and not count else int(count) for quiet, count in zip(deaf, counts, strict=True))
     onset = (incident.onset_earliest, incident.onset, incident.onset_latest) if incident else None
-    kind = "usual" if incident is None else "strong" if incident.score >= INTERIM.strong else "suspected"
+    kind = "usual" if incident is None else "strong" if was_strong(view, incident) else "suspected"
     return Curve(Series(part.start, shown, low, high, onset, tuple(said), kind), int(counts.sum()))
+
+
+def was_strong(view: View, incident: Incident) -> bool:
+    """Say whether the incident was strong at its height, by the budget in force."""
+    least = STRONG / view.instance.settings.false_alarms_per_week
+    return not incident.cold and (incident.recurrence_weeks or 0.0) >= least
 
 
 def _whole_bars(part: Part) -> Part:
@@ -142,9 +148,9 @@ def map_values(view: View, shown: Sequence[Incident], at: datetime) -> dict[str,
     for region in view.instance.catalogue.regions:
         values[region] = "blind" if deaf else "nothing" if usual.get(region, 0.0) >= ENOUGH else "few"
     told = [incident for incident in shown if incident.state != "withdrawn"]
-    for incident in sorted(told, key=lambda i: (i.state == "strong", i.score)):
+    for incident in sorted(told, key=lambda i: (i.state == "strong", i.standard)):
         for region in incident.regions:
-            values[region] = "strong" if incident.state == "strong" else "suspected"
+            values[region] = "strong" if was_strong(view, incident) else "suspected"
     return values
 
 

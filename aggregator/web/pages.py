@@ -11,14 +11,15 @@ from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 
 from aggregator.clock import BERLIN
-from aggregator.detect.calibrate import INTERIM
+from aggregator.detect.calibrate import SHIPPED
 from aggregator.draw.map import VALUES, Value, inline_map
 from aggregator.draw.series import Word, inline_series, spark
+from aggregator.health import health
 from aggregator.model import ALL, Filter, Incident, Stream
 from aggregator.record import Correction
-from aggregator.store import Connection, corrections, cube, incidents, names, reports, runs
+from aggregator.store import Connection, corrections, cube, incidents, names, reports
 from aggregator.web import figures, story
-from aggregator.web.desk import desk, instance, now
+from aggregator.web.desk import instance, now
 from aggregator.web.params import Invalid, parse
 from aggregator.web.said import asked, said, silence
 
@@ -135,7 +136,7 @@ def incident_page(incident_id: str) -> str:
             corrections=corrected(view, incident),
             transitions=incidents.transitions(connection, incident_id, as_of),
             evidence=_evidence(view, incident),
-            limits=INTERIM,
+            limits=SHIPPED,
             curve=_drawn(drawn, _("Meldungen je Viertelstunde"), onset),
             map=_map(values, shown),
             legend=[(value, map_words()[value]) for value in VALUES],
@@ -247,11 +248,6 @@ def _of_a_day(connection: Connection, stream: Stream, regions: Sequence[str] | N
 def sources() -> str:
     """Show each feed's health, and where the facts come from."""
     with instance().store.read() as connection:
-        latest, good = runs.latest(connection), runs.last_ok(connection)
+        rows = health(connection, now())
         span = cube.span(connection)
-    described = {source.name: source for source in desk().sources or ()}
-    rows = [
-        {"name": name, "run": latest.get(name), "good": good.get(name), "source": described.get(name)}
-        for name in sorted({*latest, *described})
-    ]
     return render_template("quellen.html", at=now(), rows=rows, span=span, facts=instance().catalogue.attributions)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from aggregator.detect.calibrate import INTERIM
+from aggregator.detect.calibrate import SHIPPED
 from aggregator.detect.cube import by_stream
 from aggregator.detect.hotspot import find_hotspots
 from aggregator.model import ALL, Hotspot, Stream
@@ -18,7 +18,7 @@ HOUR_AGO = NOW - timedelta(hours=1)
 
 def found(cube: pd.DataFrame, listening: pd.DataFrame | None = None) -> list[Hotspot]:
     moment = look(cube, listening=listening)
-    return find_hotspots(moment, by_stream(cube[cube["bucket"] >= DAY - timedelta(days=1)], IDS), INTERIM)
+    return find_hotspots(moment, by_stream(cube[cube["bucket"] >= DAY - timedelta(days=1)], IDS), SHIPPED)
 
 
 def test_quiet_weeks_give_no_hotspot() -> None:
@@ -29,7 +29,7 @@ def test_one_district_is_found_alone_and_only_in_its_own_stream() -> None:
     cube = pd.concat([usual(), reports(LOUD, HOUR_AGO, 1, 24, seed=7, where=IDS[14:15])])
     (hotspot,) = found(cube)
     assert (hotspot.stream, hotspot.regions, hotspot.zone) == (LOUD, (IDS[14],), IDS[14])
-    assert hotspot.score > INTERIM.strong
+    assert hotspot.score > SHIPPED.strong
     assert hotspot.end == NOW
     assert timedelta(minutes=45) <= NOW - hotspot.start <= timedelta(minutes=90)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.detect.calibrate import INTERIM
+from aggregator.detect.calibrate import STRONG, Calibration
 from aggregator.detect.evidence import RECENTS, Evidence, Recent
 from aggregator.detect.incident import continues, make_id, match, quiet_stretch, step
 from aggregator.detect.onset import Onset
@@ -15,11 +16,13 @@ from aggregator.model import ALL, Hotspot, Incident, Stream
 
 AT = datetime(2017, 5, 13, 8, 0, tzinfo=UTC)
 DSL = Stream("o2", "fixed_internet")
+SPREAD = 6 / math.log(STRONG)  # suspected from 14 on, strong from 20 on
+LIMITS = Calibration((0.0,) * 8, (1.0,) * 8, 14 - SPREAD * math.log(5), SPREAD, weeks=52)
 
 
 def hotspot(score: float = 30.0, regions: tuple[str, ...] = ("02000",), stream: Stream = DSL) -> Hotspot:
     zone = regions[0] if regions else "de"
-    return Hotspot(stream, zone, regions, AT - timedelta(minutes=30), AT, 20, 0.4, score)
+    return Hotspot(stream, zone, regions, AT - timedelta(minutes=30), AT, 20, 0.4, score, score)
 
 
 def evidence(
@@ -32,13 +35,13 @@ def evidence(
 
 
 def opened(**how: object) -> Incident:
-    result = step(None, hotspot(**how), evidence(), AT, INTERIM)  # type: ignore[arg-type]
+    result = step(None, hotspot(**how), evidence(), AT, LIMITS)  # type: ignore[arg-type]
     assert result
     return result[0]
 
 
 def test_a_hotspot_opens_an_incident_with_a_transition() -> None:
-    result = step(None, hotspot(), evidence(), AT, INTERIM)
+    result = step(None, hotspot(), evidence(), AT, LIMITS)
     assert result
     incident, transition = result
     assert incident.incident_id == "20170513-o2-fixed_internet-02000"
@@ -50,36 +53,36 @@ def test_a_hotspot_opens_an_incident_with_a_transition() -> None:
 
 def test_a_weak_hotspot_is_suspected_and_a_cold_start_never_strong() -> None:
     assert opened(score=15.0).state == "suspected"
-    result = step(None, hotspot(), evidence(), AT, INTERIM, cold=True)
+    result = step(None, hotspot(), evidence(), AT, LIMITS, cold=True)
     assert result
     assert (result[0].state, result[0].cold) == ("suspected", True)
 
 
 def test_a_ratio_is_given_only_where_one_report_is_expected() -> None:
-    result = step(opened(), hotspot(), evidence(30, 1.5), AT, INTERIM)
+    result = step(opened(), hotspot(), evidence(30, 1.5), AT, LIMITS)
     assert result
     assert result[0].relative_risk == 20
 
 
 def test_nothing_new_is_no_transition() -> None:
-    result = step(opened(), hotspot(), evidence(), AT + timedelta(minutes=5), INTERIM)
+    result = step(opened(), hotspot(), evidence(), AT + timedelta(minutes=5), LIMITS)
     assert result
     assert result[1] is None
     assert result[0].updated_at == AT + timedelta(minutes=5)
 
 
 def test_strong_stays_strong_when_the_score_sinks() -> None:
-    result = step(opened(), hotspot(15.0), evidence(), AT, INTERIM)
+    result = step(opened(), hotspot(15.0), evidence(), AT, LIMITS)
     assert result
     assert result[0].state == "strong"
     assert result[0].score == 30
 
 
 def test_half_as_many_reports_are_easing_and_many_again_are_strong() -> None:
-    easing = step(opened(), hotspot(), evidence(100, 2.0, (6, 0.4)), AT, INTERIM)
+    easing = step(opened(), hotspot(), evidence(100, 2.0, (6, 0.4)), AT, LIMITS)
     assert easing
     assert easing[0].state == "easing"
-    back = step(easing[0], hotspot(), evidence(110, 2.2, (20, 0.4)), AT, INTERIM)
+    back = step(easing[0], hotspot(), evidence(110, 2.2, (20, 0.4)), AT, LIMITS)
     assert back
     assert back[0].state == "strong"
 
@@ -94,13 +97,13 @@ def test_normal_reports_after_a_weak_fault_are_its_end() -> None:
 
 
 def test_what_still_grows_does_not_ease() -> None:
-    result = step(opened(), hotspot(40.0), evidence(16, 0.2, (6, 0.4)), AT, INTERIM)
+    result = step(opened(), hotspot(40.0), evidence(16, 0.2, (6, 0.4)), AT, LIMITS)
     assert result
     assert result[0].state == "strong"
 
 
 def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
-    over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), AT, INTERIM)
+    over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), AT, LIMITS)
     assert over
     assert (over[0].state, over[0].ended_at) == ("over", AT - timedelta(minutes=30))
     assert over[1]
@@ -114,20 +117,20 @@ def test_a_quiet_night_is_not_the_end() -> None:
 
 
 def test_blind_buckets_decide_nothing() -> None:
-    deaf = step(opened(), None, evidence(100, 2.0, (0, 0.4), heard=False), AT, INTERIM)
+    deaf = step(opened(), None, evidence(100, 2.0, (0, 0.4), heard=False), AT, LIMITS)
     assert deaf
     assert (deaf[0].state, deaf[0].ended_at) == ("strong", None)
 
 
 def test_the_echo_of_an_ended_fault_opens_nothing() -> None:
-    assert step(None, hotspot(), evidence(100, 2.0, (0, 0.4)), AT, INTERIM) is None
+    assert step(None, hotspot(), evidence(100, 2.0, (0, 0.4)), AT, LIMITS) is None
 
 
 def test_an_alarm_within_three_hours_is_the_same_incident_again() -> None:
     over = replace(opened(), state="over", ended_at=AT)
     later = AT + timedelta(hours=2)
     assert match([hotspot()], [over], later) == [(over, hotspot())]
-    again = step(over, hotspot(), evidence(), later, INTERIM)
+    again = step(over, hotspot(), evidence(), later, LIMITS)
     assert again
     assert (again[0].state, again[0].ended_at, again[0].incident_id) == ("strong", None, over.incident_id)
     assert match([hotspot()], [over], AT + timedelta(hours=4)) == [(None, hotspot())]
@@ -150,7 +153,7 @@ def test_a_young_local_incident_may_become_the_nations_an_old_one_not() -> None:
     assert continues(opened(), nation, AT + timedelta(minutes=30))
     assert not continues(opened(), nation, AT + timedelta(hours=2))
     assert not continues(opened(regions=()), hotspot(), AT)
-    grown = step(opened(), nation, evidence(), AT, INTERIM)
+    grown = step(opened(), nation, evidence(), AT, LIMITS)
     assert grown
     assert (grown[0].scope, grown[0].regions, grown[0].pattern) == ("national", (), "one_provider_national")
     assert grown[0].incident_id.endswith("-02000")
@@ -173,4 +176,4 @@ def test_all_providers_make_the_pattern_of_several() -> None:
 
 
 def test_a_hotspot_that_nobody_hears_any_more_opens_nothing() -> None:
-    assert step(None, hotspot(), evidence(heard=False), AT, INTERIM) is None
+    assert step(None, hotspot(), evidence(heard=False), AT, LIMITS) is None

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from aggregator.detect import scan
+from aggregator.detect import span
 from aggregator.detect.baseline import Baseline
 from aggregator.detect.coverage import Coverage, cover
 from aggregator.detect.cube import bucket_number, by_stream
@@ -73,8 +73,8 @@ def zones() -> Zones:
     return make_zones(REGIONS)
 
 
-def look(cube: pd.DataFrame, at: datetime = NOW, listening: pd.DataFrame | None = None) -> scan.Moment:
+def look(cube: pd.DataFrame, at: datetime = NOW, listening: pd.DataFrame | None = None) -> span.Span:
     """The moment of a tick at `at` (not a full hour: no slow windows unless asked for)."""
     heard = listened(DAY - timedelta(days=2), at) if listening is None else listening
     coverage: Coverage = cover(heard, weights(cube), bucket_number(DAY - timedelta(days=2)), bucket_number(at))
-    return scan.at(bucket_number(at), scan.prepare(learn(cube), zones()), coverage)
+    return span.at(bucket_number(at), span.prepare(learn(cube), zones()), coverage)

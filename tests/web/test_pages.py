@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from aggregator.catalogue import load_catalogue
-from aggregator.detect.calibrate import INTERIM
+from aggregator.detect.calibrate import SHIPPED
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, Statement
 from aggregator.refresh import Detection
@@ -116,7 +116,7 @@ def test_an_incident_shows_what_is_reported_said_and_measured(client: FlaskClien
 
 def test_the_method_and_the_evidence_name_the_thresholds_in_force(client: FlaskClient) -> None:
     method, evidence = client.get("/methodik").text, client.get(f"/vorfall/{HAMBURG}").text
-    for value, word in ((INTERIM.suspected, "auffällig"), (INTERIM.strong, "stark auffällig")):
+    for value, word in ((SHIPPED.suspected, "auffällig"), (SHIPPED.strong, "stark auffällig")):
         assert f"<td>ab {value:g}</td>\n<td>{word}</td>" in method
         assert f"{word} ab {value:g}" in evidence
 

@@ -1,0 +1,98 @@
+"""A baseline -> weeks in which nothing happens but chance: what the thresholds are measured on. Pure.
+
+Chance is not Poisson: observed clumps are drawn again, the nation drifts for hours, and the levels themselves are only
+known so well. (A parametric tail would hide heavy clumps.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import lfilter
+
+from aggregator.detect.baseline import R_NATION, Baseline, StreamBaseline
+from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
+from aggregator.detect.calibrate import BLOCK, BLOCKS_A_WEEK, FOOT, Calibration, block_maxima, calibrate
+from aggregator.detect.coverage import Coverage
+from aggregator.detect.cube import Cells, merged
+from aggregator.detect.scan import scan
+from aggregator.detect.span import Prepared, Span, field_of
+from aggregator.detect.zones import LEVELS
+from aggregator.model import ALL, Stream
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+WEEK = WEEK_HOURS * PER_HOUR
+DAY = 24 * PER_HOUR
+MONDAY = 4_962_516  # 2017-03-06 00:00 in Berlin: a week without holidays
+DRIFT_MEMORY = 6 * PER_HOUR  # buckets after which a drift has fallen to 1/e
+DRIFT_SD = R_NATION**-0.5
+NULL_WEEKS = 52
+RUN = WEEK // 2  # ticks that are scanned at once: longer runs look back less often, and need more memory
+Cube = Mapping[Stream, Cells]
+
+
+def make_week(baseline: Baseline, rng: np.random.Generator) -> dict[Stream, Cells]:
+    """Draw the cells of all streams for a week and the day before it: buckets [MONDAY − DAY, MONDAY + WEEK)."""
+    buckets = np.arange(MONDAY - DAY, MONDAY + WEEK)
+    common = hours_of_week(buckets, [""])[0]
+    narrow = sorted((s for s in baseline.streams if s.service != ALL), key=lambda s: (s.provider, s.service))
+    drifts = {name: _drift(len(buckets), rng) for name in sorted({s.provider for s in narrow})}
+    drawn = {s: _draw(baseline.of(s), buckets, drifts[s.provider], common, rng) for s in narrow}
+    wide = {Stream(name, ALL): merged([c for s, c in drawn.items() if s.provider == name]) for name in drifts}
+    return {**drawn, **wide, Stream(ALL, ALL): merged(list(drawn.values()))}
+
+
+def _drift(buckets: int, rng: np.random.Generator) -> Floats:
+    """Return the factor by which all regions of a provider go up and down together: an AR(1) of its logarithm."""
+    keep = float(np.exp(-1.0 / DRIFT_MEMORY))
+    steps = rng.normal(0.0, DRIFT_SD * np.sqrt(1 - keep**2), buckets)
+    steps[0] = rng.normal(0.0, DRIFT_SD)
+    return np.asarray(np.exp(lfilter([1.0], [1.0, -keep], steps) - DRIFT_SD**2 / 2), dtype=np.float64)
+
+
+def _draw(level: StreamBaseline, buckets: Ints, drift: Floats, hours: Ints, rng: np.random.Generator) -> Cells:
+    """Draw clumps: when by the hour of the week and the drift, where by levels as uncertain as they are."""
+    size = float(level.clumps @ np.arange(1, len(level.clumps) + 1))
+    rates = np.append(level.rate * rng.gamma(level.shape) / level.shape, max(level.nation_rate - level.rate.sum(), 0.0))
+    number = rng.poisson(rates.sum() * level.profile[hours] * drift / (PER_HOUR * size))
+    bucket = np.repeat(buckets, number)
+    region = rng.choice(len(rates), len(bucket), p=rates / rates.sum())
+    count = rng.choice(len(level.clumps), len(bucket), p=level.clumps) + 1.0
+    return merged(
+        [Cells(np.where(region == len(level.rate), -1, region).astype(np.int64), bucket, count.astype(np.float64))]
+    )
+
+
+def highest_of_week(prepared: Prepared, cells: Cube, start: int = MONDAY, coverage: Coverage | None = None) -> Floats:
+    """Return the highest score of each three hours and level in the week from bucket `start`, over all streams."""
+    heard = coverage or Coverage(start - DAY, DAY + WEEK, {ALL: np.ones(DAY + WEEK)})
+    floor = np.full(len(LEVELS), FOOT)
+    highest = np.full((BLOCKS_A_WEEK, len(LEVELS)), FOOT)
+    for stream, own in cells.items():
+        for first in range(0, WEEK, RUN):
+            found = scan(field_of(Span(start + first, RUN, prepared, heard), stream, own), floor)
+            maxima = block_maxima(found.tick, prepared.zones.level[found.zone], found.score, RUN // BLOCK)
+            rows = slice(first // BLOCK, (first + RUN) // BLOCK)
+            np.maximum(highest[rows], maxima, out=highest[rows])
+    return highest
+
+
+def null_weeks(prepared: Prepared, weeks: int = NULL_WEEKS) -> Iterator[Floats]:
+    """Yield the block maxima of null weeks, the same ones for the same baseline."""
+    seed = int(prepared.baseline.hash[:16], 16)
+    for week in range(weeks):
+        yield highest_of_week(prepared, make_week(prepared.baseline, np.random.default_rng([seed, week])))
+
+
+def calibrate_baseline(
+    prepared: Prepared, weeks: int = NULL_WEEKS, progress: Callable[[int], None] = lambda done: None
+) -> Calibration:
+    """Calibrate by null weeks of the baseline. progress: called with the number of weeks done."""
+    highest = []
+    for done, week in enumerate(null_weeks(prepared, weeks), start=1):
+        highest.append(week)
+        progress(done)
+    return calibrate(np.concatenate(highest), prepared.baseline.hash)

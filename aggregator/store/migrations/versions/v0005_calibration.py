@@ -1,0 +1,37 @@
+"""Calibrations, the evidence behind each score, and scores that can be compared between levels."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from aggregator.store.schema import UtcTime
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables, and the new columns of incidents and hotspots."""
+    for table in ("incidents", "incident_versions", "hotspots"):
+        op.add_column(table, sa.Column("standard", sa.Float(), nullable=False, server_default="0"))
+        op.add_column(table, sa.Column("level", sa.Text(), nullable=False, server_default="district"))
+    for table in ("incidents", "incident_versions"):
+        op.add_column(table, sa.Column("calibrated", sa.Boolean(), nullable=False, server_default=sa.text("0")))
+    op.create_table(
+        "calibrations",
+        sa.Column("baseline", sa.Text(), nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("baseline"),
+    )
+    op.create_table(
+        "evidence",
+        sa.Column("incident_id", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.incident_id"]),
+        sa.PrimaryKeyConstraint("incident_id", "at"),
+    )
