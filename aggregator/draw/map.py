@@ -97,13 +97,14 @@ def _legend(districts: Mapping[str, District], words: Mapping[Value, str]) -> li
 def _words(caption: Caption, legend: list[tuple[Value, str]]) -> list[str]:
     """Return title, legend and notes, one below the other in the column left of the map."""
     parts, y = [], 78.0
-    for line in shortened(wrap(caption.correction, 27), 8):
+    for line in shortened(wrap(caption.correction, 27), 7):
         parts.append(text(40, y, line, kind="h", size=21))
         y += 29
-    y += 20 if caption.correction else 0
-    for line in wrap(caption.title, 19):
-        parts.append(text(40, y, line, kind="h", size=38))
-        y += 46
+    width, size = (26, 27) if caption.correction else (19, 38)
+    y += 16 if caption.correction else 0
+    for line in wrap(caption.title, width):
+        parts.append(text(40, y, line, kind="h", size=size))
+        y += round(size * 1.2)
     for line in wrap(caption.subtitle, 27):
         parts.append(text(40, y, line, kind="g", size=21))
         y += 29

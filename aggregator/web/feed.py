@@ -71,7 +71,7 @@ def _entry(incident: Incident, corrected: Sequence[Correction]) -> Entry:
         day=f"{since:%d.%m.%Y}",
     )
     if incident.state == "withdrawn":
-        title = _("Zurückgezogen: %(sentence)s", sentence=title)
+        title = _("Zurückgezogen. %(sentence)s", sentence=title)
     reserve = _("Meldungen sind keine Ausfälle und nicht repräsentativ.")
     told = "".join(f"{story.correction(one)} " for one in corrected)
     summary = f"{told}{story.state(incident)}; {story.usual(incident)}. {reserve}"

@@ -12,6 +12,7 @@ from aggregator.draw.png import to_png
 from aggregator.draw.series import picture_series
 from aggregator.draw.svg import Caption
 from aggregator.model import Incident
+from aggregator.record import Correction
 from aggregator.store import incidents
 from aggregator.web import figures, story
 from aggregator.web.desk import instance
@@ -64,8 +65,14 @@ def _caption(view: figures.View, incident: Incident, subtitle: str, credit: str)
         ),
         source=f"{_('Netzlage, Stand %(stand)s.', stand=stand)} {credit}".strip(),
         simulated=instance().clock.simulated,
-        correction=" ".join(sentence for sentence, _one in corrected(view, incident)),
+        correction=_leading(corrected(view, incident)),
     )
+
+
+def _leading(told: list[tuple[str, Correction]]) -> str:
+    """Return the sentence of the withdrawal, else of the newest note; "" where nothing was corrected."""
+    ordered = sorted(told, key=lambda one: one[1].kind != "withdraw")
+    return ordered[0][0] if ordered else ""
 
 
 def _file(svg: str, kind: str) -> Response:

@@ -148,7 +148,7 @@ def headline(incident: Incident, catalogue: Catalogue, now: datetime) -> str:
     number = str(_("%(n)s Meldungen", n=format_decimal(incident.reports)))
     told = f"{number} {about(incident, catalogue)}{_dated(incident, now)}"
     sentence = f"{where(incident, catalogue)}: {told}; {usual(incident)}"
-    return str(_("Zurückgezogen: %(sentence)s", sentence=sentence)) if incident.state == "withdrawn" else sentence
+    return str(_("Zurückgezogen. %(sentence)s", sentence=sentence)) if incident.state == "withdrawn" else sentence
 
 
 def correction(given: Correction) -> str:

@@ -162,15 +162,15 @@ def test_a_withdrawal_heads_page_pictures_feed_and_exports_and_as_of_keeps_the_o
     correct(netzlage, ID, {"kind": "withdraw", "text": "Eine Quelle zählte doppelt."}, author="x")
     page = site.get(PAGE).text
     gone = "Zurückgezogen am Samstag, 13. Mai 2017, 13:40 Uhr: Eine Quelle zählte doppelt."
-    assert page.index(gone) < page.index("<h1>Zurückgezogen: Hamburg") < page.index("</h1>")
+    assert page.index(gone) < page.index("<h1>Zurückgezogen. Hamburg") < page.index("</h1>")
     assert "Nachtrag vom Samstag, 13. Mai 2017, 13:40 Uhr: Der Anbieter &lt;prüft&gt; noch." in page
     for kind in ("karte", "verlauf"):
         picture = site.get(f"{PAGE}/{kind}.svg").text
         assert "Eine Quelle zählte doppelt." in picture
-        assert "Zurückgezogen: Hamburg" in picture
+        assert "Zurückgezogen. Hamburg" in picture
         assert site.get(f"{PAGE}/{kind}.png").data.startswith(b"\x89PNG")
     feed = site.get("/feed.atom").text
-    assert "SIMULATION: Zurückgezogen: Hamburg" in feed
+    assert "SIMULATION: Zurückgezogen. Hamburg" in feed
     assert gone in feed
     assert "Eine Quelle zählte doppelt." in site.get("/api/v1/incidents").text
     before = site.get(f"{PAGE}?as_of=2017-05-13T13:39").text
