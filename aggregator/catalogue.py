@@ -70,6 +70,7 @@ class Catalogue:
     shapes: Shapes
     provider_keys: Mapping[str, str] = field(repr=False)  # ids, names and aliases as written and folded -> id
     service_keys: Mapping[str, str] = field(repr=False)
+    vocabulary: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)  # of posts, for ingest/text
 
     def provider_id(self, text: str) -> str | None:
         """The id behind an id, a name or an alias, whatever its case, umlauts and punctuation; None: unknown."""
@@ -128,6 +129,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         service_keys=_keys(
             {s.id: (s.name_de, s.name_en, *s.aliases) for s in services.values()}, folder / "services.toml"
         ),
+        vocabulary=factfiles.read_vocabulary(folder / "vocabulary.toml"),
     )
 
 

@@ -147,6 +147,24 @@ def read_area_codes(path: Path, regions: Mapping[str, Region]) -> dict[str, Area
     return {found.code: found for found in read_rows(path, columns, make)}
 
 
+def read_vocabulary(path: Path) -> dict[str, tuple[str, ...]]:
+    """The lists of words of vocabulary.toml, each under the names of its tables: "service.mobile.strong"."""
+    try:
+        return dict(_word_lists(tomllib.loads(read_text(path))))
+    except (tomllib.TOMLDecodeError, TypeError) as error:
+        raise DataError(f"{path.name}: {error}; mend the line.") from None
+
+
+def _word_lists(table: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{rest}", words) for rest, words in _word_lists(value))
+        elif isinstance(value, list) and all(isinstance(word, str) for word in value):
+            yield name, tuple(value)
+        else:
+            raise TypeError(f"{name} must be a list of texts")
+
+
 def read_polygons(path: Path, regions: Mapping[str, Region]) -> dict[str, shapely.Geometry]:
     """District to its polygon (degrees, WGS 84), for point in polygon."""
     rows = list(read_rows(path, ("region", "wkt"), lambda row: (regions[row[0]].id, shapely.from_wkt(row[1]))))

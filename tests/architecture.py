@@ -31,7 +31,11 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.draw.*",
         "aggregator.export.*",
         "ingest.parsers.*",
-        "ingest.text",
+        "ingest.text.*",
+        "ingest.resolve",
+        "aggregator.pace",
+        "ingest.judge",
+        "ingest.kept",
         "ingest.scenario",
         "ingest.events",
     ),
@@ -44,6 +48,9 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.outbound",
         "aggregator.answer",
         "aggregator.guard",
+        "aggregator.guarded",
+        "aggregator.health",
+        "aggregator.manners",
         "aggregator.alert",
         "aggregator.instance",
         "aggregator.tables",
@@ -58,7 +65,11 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "outer": (
         "aggregator.web.*",
         "ingest.feed",
+        "ingest.again",
+        "ingest.asking",
+        "ingest.downdetector",
         "ingest.fetch",
+        "ingest.paged",
         "ingest.runner",
         "ingest.replay",
         "ingest.scheduler",
@@ -86,20 +97,26 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "platformdirs": ("aggregator.settings",),
     "pyarrow": ("aggregator.export.*", "aggregator.history"),
     "rapidfuzz": ("aggregator.placenames",),
-    "requests": ("aggregator.outbound",),
+    "protego": ("aggregator.manners",),
+    "requests": ("aggregator.outbound", "aggregator.guarded"),
     "resvg_py": ("aggregator.draw.*",),
     "markdown": ("aggregator.web.texts",),
     "scipy": ("aggregator.detect.*",),
     "shapely": ("aggregator.places", "aggregator.catalogue", "aggregator.factfiles"),
     "sqlalchemy": ("aggregator.store.*",),
-    "urllib3": ("aggregator.outbound",),
+    "urllib3": ("aggregator.outbound", "aggregator.guarded"),
     "waitress": ("aggregator.cli.*",),
     "werkzeug": ("aggregator.web.*",),
 }
 
 BROAD_EXCEPTS: Final = ("ingest.runner", "aggregator.cli")  # the feed shell and the command's last resort: one each
 CLOCK: Final = "aggregator.clock"
-STOPWATCHES: Final = (CLOCK, "aggregator.outbound", "aggregator.guard")  # may measure how long something took
+STOPWATCHES: Final = (
+    CLOCK,
+    "aggregator.outbound",
+    "aggregator.guard",
+    "aggregator.manners",
+)  # may measure how long something took
 TIME_CALLS: Final = {
     "datetime": {"now", "utcnow", "today"},
     "date": {"today"},

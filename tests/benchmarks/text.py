@@ -34,9 +34,8 @@ def main() -> None:
     parts = {"open": load(kept_apart=False)}
     if parser.parse_args().kept_apart:
         parts["kept apart"] = load(kept_apart=True)
-    print(
-        "| part | sentences | question | precision | recall | right | wrong | missed |\n|---|---|---|---|---|---|---|---|"
-    )
+    print("| part | sentences | question | precision | recall | right | wrong | missed |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, items in parts.items():
         for question, score in measure(reader, items).items():
             figures = f"{score.precision:.3f} | {score.recall:.3f} | {score.right} | {score.wrong} | {score.missed}"
