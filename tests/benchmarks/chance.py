@@ -97,7 +97,8 @@ class World:
 
     def hours(self, start: int, buckets: int) -> Floats:
         """Return the hours' worth of each bucket."""
-        return self.profile[hours_of_week(np.arange(start, start + buckets), [""])[0]] / PER_HOUR
+        hours: Floats = self.profile[hours_of_week(np.arange(start, start + buckets), [""])[0]] / PER_HOUR
+        return hours
 
     def quiet(self, provider: int, start: int, buckets: int, rng: np.random.Generator) -> Cells:
         """Draw what chance sends of a provider in the buckets [start, start + buckets)."""
@@ -118,7 +119,7 @@ class World:
 
     def _clumped(self, bucket: Ints, region: Ints, rng: np.random.Generator) -> Cells:
         count = rng.choice(LARGEST, len(bucket), p=self.clumps) + 1.0
-        return merged([Cells(region.astype(np.int64), bucket, count)])
+        return merged([Cells(region.astype(np.int64), bucket, count.astype(np.float64))])
 
     def place(self, outage: Outage, rng: np.random.Generator) -> Ints:
         """Draw where an outage is: a district by population, with it its nearest."""

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
+from aggregator.detect.calendar import BUCKET_SECONDS
 from aggregator.detect.calibrate import BLOCK, FOOT, Calibration, calibrate
 from aggregator.detect.coverage import Coverage
-from aggregator.detect.cube import BUCKET_SECONDS, Cells, merged
+from aggregator.detect.cube import Cells, merged
 from aggregator.detect.hotspot import scan_stream
 from aggregator.detect.nullweeks import DAY, MONDAY, RUN, WEEK, calibrate_baseline
 from aggregator.detect.onset import find_onset
@@ -122,7 +123,7 @@ def look_closely(  # noqa: PLR0917
     places = np.flatnonzero(np.isin(regions, best.regions))
     since = end - 4 * HOUR
     own = cells.between(since, end).where(np.isin(cells.between(since, end).region, places))
-    times = np.repeat(own.bucket * BUCKET_SECONDS, own.count.astype(np.int64))
+    times = np.repeat(own.bucket * float(BUCKET_SECONDS), own.count.astype(np.int64))
     times = np.sort(times + rng.uniform(0, BUCKET_SECONDS, len(times)))
     baseline, name = prepared.baseline, stream(provider)
     expected = baseline.expected(name, best.regions, np.arange(since, end))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,11 +56,8 @@ class Run:
         if names == "districts":
             return np.asarray(table.toarray(), dtype=np.float64)
         lands = sorted({r.parent for r in regions})
-        rows = [
-            sparse.eye_array(len(regions)),
-            *(np.array([[r.parent == land for r in regions]], dtype=float) for land in lands),
-        ]
-        together = sparse.vstack([*map(sparse.csr_array, rows), sparse.csr_array(np.ones((1, len(regions))))]).tocsr()
+        inside = np.array([[r.parent == land for r in regions] for land in lands], dtype=np.float64)
+        together = np.vstack([np.eye(len(regions)), inside, np.ones((1, len(regions)))])
         return np.asarray((together @ table).toarray(), dtype=np.float64)
 
 
@@ -110,7 +107,7 @@ def scanned(run: Run, statistic: str) -> Floats:
     return highest
 
 
-RIVALS = {
+RIVALS: Mapping[str, Callable[[Run], Floats]] = {
     "count + ratio": count_with_ratio,
     "EARS C2, districts": lambda run: ears_c2(run, "districts"),
     "EARS C2, districts, Länder, nation": lambda run: ears_c2(run, "all"),
@@ -212,6 +209,6 @@ def log_chance(clumps: Floats, means: Floats, most: int = 150) -> Floats:
     return np.log(np.maximum(chance, 1e-300))
 
 
-def all_rivals(run: Run) -> Mapping[str, Floats]:
+def all_rivals(run: Run) -> dict[str, Floats]:
     """Return what each rival says at each tick."""
     return {name: rival(run) for name, rival in RIVALS.items()}
