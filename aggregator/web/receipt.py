@@ -86,11 +86,10 @@ def _company(found: Receipt) -> Company:
 
 
 def _label(found: Receipt) -> str:
+    """Return what the report is called in a list that the browser keeps: its time in full."""
     service = instance().catalogue.services[found.row["service"]]
-    when = story.clock(found.row["observed_at"], now())
-    return str(
-        _("%(service)s, %(provider)s, %(when)s", service=_(service.name_de), provider=found.provider.name, when=when)
-    )
+    known = {"service": _(service.name_de), "provider": found.provider.name}
+    return str(_("%(provider)s, %(service)s, %(when)s", when=story.long_time(found.row["observed_at"]), **known))
 
 
 def _lasted(found: Receipt) -> str:
