@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from aggregator.errors import FeedBlocked, FeedUnreachable
+from aggregator.errors import FeedBlocked, FeedError, FeedUnreachable
 
 BLOCKED: Final = frozenset({401, 403, 429})
 CHALLENGE: Final = re.compile(
@@ -38,19 +40,33 @@ class TokenRefused(FeedBlocked):
     """401: the token is wrong or has run out; a new one may be asked for once."""
 
 
-def refuse(status: int, body: bytes, host: str) -> None:
-    """Raise FeedBlocked or FeedUnreachable for an answer that is not content, whatever its status claims."""
+def refuse(status: int, headers: Mapping[str, str], body: bytes, host: str) -> None:
+    """Raise FeedBlocked or FeedUnreachable for an answer that is not content, whatever its status claims.
+
+    headers: names in any case; of a refusal its Retry-After goes along.
+    """
     if status in BLOCKED:
-        raise (TokenRefused if status == 401 else FeedBlocked)(
-            f"{host} does not let us listen: it answers {status}{_said(body)}."
-        )
+        kind = TokenRefused if status == 401 else FeedBlocked
+        raise _later(kind(f"{host} does not let us listen: it answers {status}{_said(body)}."), headers)
     if status != 304 and not 200 <= status < 300:
-        raise FeedUnreachable(f"{host} answers {status}{_said(body)}.")
+        raise _later(FeedUnreachable(f"{host} answers {status}{_said(body)}."), headers)
     start = body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] not in {b"{", b"["}:  # JSON may quote such words
         found = CHALLENGE.search(start.decode("utf-8", "replace"))
         if found and (start[:1] == b"<" or len(body) < 512):
             raise FeedBlocked(f'{host} does not let us listen: its answer is a page that says "{found[0]}".')
+
+
+def _later(error: FeedError, headers: Mapping[str, str]) -> FeedError:
+    """Give the error the seconds of Retry-After: a number, or a date by the server's own clock (its Date)."""
+    said = headers.get("Retry-After", "").strip()
+    if said.isdecimal() and len(said) < 8:
+        error.retry_after = float(said)
+    elif said:
+        with contextlib.suppress(ValueError, TypeError):
+            span = parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))
+            error.retry_after = max(0.0, span.total_seconds())
+    return error
 
 
 def _said(body: bytes) -> str:

@@ -19,6 +19,7 @@ from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.record import Correction
 from aggregator.store import Connection, corrections, cube, incidents, reports, statements
+from aggregator.store import sources as stored
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
@@ -27,17 +28,19 @@ Rows = Iterator[dict[str, Any]]
 Sources = Sequence[str] | None  # None: all
 
 
-def download(instance: Instance, table: str, kind: str, f: Filter, *, sources: Sources = None) -> Iterator[bytes]:
+def download(instance: Instance, table: str, kind: str, f: Filter) -> Iterator[bytes]:
     """Yield the file of `table` (a key of export.TABLES) in the format `kind` (of export.FORMATS), filtered by `f`.
 
-    sources: only what came from these, where the table knows (reports, cube). Raises StoreError while it is read.
+    Of reports and counts only what their sources let us give on. Raises StoreError while it is read.
     """
-    return FORMATS[kind].write(rows(instance, table, f, sources=sources), TABLES[table])
+    return FORMATS[kind].write(rows(instance, table, f), TABLES[table])
 
 
-def rows(instance: Instance, table: str, f: Filter, *, sources: Sources = None) -> Iterator[Row]:
+def rows(instance: Instance, table: str, f: Filter) -> Iterator[Row]:
     """Yield the rows of `table` with `simulated` and, where it has a place, the points at which it is drawn."""
     simulated = instance.clock.simulated
+    with instance.store.read() as connection:
+        sources = stored.given_on(connection, table)
     return ({**row, "simulated": simulated} for row in READERS[table](instance, f, sources))
 
 

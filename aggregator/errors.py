@@ -18,7 +18,9 @@ class StoreError(NetzlageError):
 
 
 class FeedError(NetzlageError):
-    """A feed could not be heard."""
+    """A feed could not be heard. `retry_after`: seconds for which the server asks to be left alone, 0: none."""
+
+    retry_after: float = 0.0
 
 
 class FeedUnreachable(FeedError):  # noqa: N818 - reads as the state it names

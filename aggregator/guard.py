@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from aggregator.errors import FeedUnreachable
@@ -36,12 +37,8 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
-def permitted(host: str, port: int, resolve: Resolve, allowed: Callable[[str], bool] | None) -> list[str]:
-    """Resolve `host` once and return the addresses that may be reached (allowed None: all).
-
-    Raises FeedUnreachable where none may, OSError where there is none.
-    """
-    addresses = resolve(host, port)
+def permitted(addresses: list[str], host: str, allowed: Callable[[str], bool] | None) -> list[str]:
+    """Return those of a host's addresses that may be reached (allowed None: all); FeedUnreachable where none may."""
     good = [address for address in addresses if allowed is None or allowed(address)]
     if addresses and not good:
         raise FeedUnreachable(
@@ -49,6 +46,26 @@ def permitted(host: str, port: int, resolve: Resolve, allowed: Callable[[str], b
             "if it is a server of your own."
         )
     return good
+
+
+def resolve_within(resolve: Resolve, host: str, port: int, seconds: float) -> list[str]:
+    """Resolve `host`, in `seconds` at most (TimeoutError): the system's own resolver takes as long as it likes."""
+    box: SimpleQueue[list[str] | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            box.put(resolve(host, port))
+        except (OSError, UnicodeError) as error:
+            box.put(error)
+
+    threading.Thread(target=ask, name="resolve", daemon=True).start()
+    try:
+        found = box.get(timeout=max(seconds, 0.001))
+    except Empty:
+        raise TimeoutError(f"{host} was not resolved in time") from None
+    if isinstance(found, Exception):
+        raise OSError(str(found)) from None
+    return found
 
 
 class Watch:
@@ -65,9 +82,10 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._until = float("inf")
 
-    def start(self, seconds: float) -> None:
-        """Begin to count down, for one request."""
-        self._until = self._monotonic() + seconds
+    def start(self, seconds: float, latest: float | None = None) -> None:
+        """Begin to count down, for one request; `latest`: a time of the same clock that is the deadline in any case."""
+        until = self._monotonic() + seconds
+        self._until = until if latest is None else min(until, latest)
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="deadline", daemon=True)
             self._thread.start()

@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError as TransportError
-from urllib3.exceptions import NewConnectionError
 
 from aggregator import guard
 from aggregator.answer import Answer, is_file, read_file, refuse
 from aggregator.errors import FeedError, FeedUnreachable
+from aggregator.guarded import CONNECT, GuardedAdapter
+from aggregator.manners import Manners
 
 AGENT: Final = "Netzlage/0.1 (+https://github.com/netzlage/netzlage)"
 DEADLINE: Final = 30.0  # seconds, for redirects, retries and the whole body together
-CONNECT: Final = 5.0  # seconds for one attempt to connect
 MAX_BYTES: Final = 20_000_000  # after decompression
 MAX_REDIRECTS: Final = 3
+MAX_ROBOTS: Final = 500_000
 CHUNK: Final = 65_536
+PAUSE: Final = 1.0  # seconds between two requests to one host of others
+TOKEN_SHARE: Final = 0.95  # of a token's life that it is used for
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# Two more tries of a GET whose connection failed or that got 502, 503 or 504. A Retry-After is not slept on: it could
-# be an hour, and the schedule asks again anyway.
-RETRIES: Final = urllib3.Retry(
-    total=2,
-    redirect=0,
-    read=0,
-    other=0,
-    backoff_factor=0.2,
-    backoff_max=1.0,
-    status_forcelist=(502, 503, 504),
-    allowed_methods=("GET",),
-    respect_retry_after_header=False,
-    raise_on_status=False,
-)
 
 
 class Outbound:
     """GET and POST to the servers of others; also reads a path or a file: URL.
 
     Every method raises FeedUnreachable or FeedBlocked, each with one sentence. monotonic, resolve, allowed (which
-    addresses are public) can be replaced in tests.
+    addresses are public) and pause (seconds between two requests to a host of others) can be replaced in tests.
     """
 
     def __init__(
@@ -58,15 +43,26 @@ class Outbound:
         monotonic: Callable[[], float] = time.monotonic,
         resolve: guard.Resolve = guard.resolve_host,
         allowed: Callable[[str], bool] = guard.is_global,
+        pause: float = PAUSE,
     ) -> None:
         self._agent, self._monotonic, self._resolve, self._allowed = agent, monotonic, resolve, allowed
-        self._validators: dict[str, tuple[str, str]] = {}
+        self._manners = Manners(agent, pause, monotonic)
         self._constants: dict[str, str] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
 
-    def conversation(self, *, allow_private: bool = False) -> Conversation:
-        """Return a context in which several requests to one server share a connection."""
-        adapter = GuardedAdapter(guard.Watch(self._monotonic), self._resolve, None if allow_private else self._allowed)
-        return Conversation(adapter, self._agent)
+    def conversation(
+        self, *, allow_private: bool = False, invited: bool = False, deadline: float | None = None
+    ) -> Conversation:
+        """Return a context in which several requests to one server share a connection.
+
+        allow_private: a server of our own. invited: the server gave us a token, so its robots.txt is not meant for us.
+        deadline: seconds for all of its requests together.
+        """
+        watch = guard.Watch(self._monotonic)
+        adapter = GuardedAdapter(watch, self._resolve, None if allow_private else self._allowed)
+        manners = None if allow_private else self._manners
+        until = None if deadline is None else self._monotonic() + deadline
+        return Conversation(adapter, self._agent, manners, robots=not invited, until=until)
 
     def get(
         self,
@@ -78,11 +74,12 @@ class Outbound:
         etag: str = "",
         last_modified: str = "",
         allow_private: bool = False,
+        invited: bool = False,
     ) -> Answer:
         """Fetch a URL, path or file: URL, within `deadline` seconds and `max_bytes` decoded bytes in all."""
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         sent = {**(headers or {}), **{name: value for name, value in conditions.items() if value}}
-        with self.conversation(allow_private=allow_private) as talk:
+        with self.conversation(allow_private=allow_private, invited=invited) as talk:
             return talk.get(url, headers=sent, deadline=deadline, max_bytes=max_bytes)
 
     def post(
@@ -99,20 +96,24 @@ class Outbound:
         with self.conversation(allow_private=allow_private) as talk:
             return talk.post(url, data=data, headers=headers, deadline=deadline, max_bytes=max_bytes)
 
-    def remembered(self, url: str) -> tuple[str, str]:
-        """Return ETag and Last-Modified of the last answer of `url` that was of use, empty where there is none."""
-        return self._validators.get(url, ("", ""))
-
     def constant(self, url: str, ask: Callable[[str], str]) -> str:
         """Return what `ask` makes of a URL whose answer never changes; it is asked for once."""
         if url not in self._constants:
             self._constants[url] = ask(url)
         return self._constants[url]
 
-    def remember(self, url: str, answer: Answer) -> None:
-        """Keep an answer's validators; to be called only once its content is stored."""
-        if answer.etag or answer.last_modified:
-            self._validators[url] = (answer.etag, answer.last_modified)
+    def token(self, key: str, ask: Callable[[], tuple[str, float]]) -> tuple[str, bool]:
+        """Return the token of `key`, and whether it was asked for just now: `ask` gives one and its seconds of life."""
+        token, until = self._tokens.get(key, ("", 0.0))
+        if token and self._monotonic() < until:
+            return token, False
+        token, seconds = ask()
+        self._tokens[key] = (token, self._monotonic() + seconds * TOKEN_SHARE)
+        return token, True
+
+    def forget_token(self, key: str) -> None:
+        """Forget a token that was refused."""
+        self._tokens.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,10 @@ class Request:
 class Conversation:
     """Several requests over one connection. For one thread, and to be closed."""
 
-    def __init__(self, adapter: GuardedAdapter, agent: str) -> None:
-        self._watch = adapter.watch
+    def __init__(
+        self, adapter: GuardedAdapter, agent: str, manners: Manners | None, *, robots: bool, until: float | None
+    ) -> None:
+        self._watch, self._manners, self._robots, self._until = adapter.watch, manners, robots, until
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["User-Agent"] = agent
@@ -172,9 +175,10 @@ class Conversation:
 
     def _talk(self, request: Request, deadline: float, cap: int) -> Answer:
         """Follow redirects by hand; the deadline is for all of it."""
-        self._watch.start(deadline)
+        self._watch.start(deadline, self._until)
         try:
             for _ in range(MAX_REDIRECTS + 1):
+                self._be_polite(request.url)
                 answer = self._once(request, cap)
                 if isinstance(answer, Answer):
                     return answer
@@ -187,7 +191,28 @@ class Conversation:
         finally:
             self._watch.stop()
 
-    def _once(self, request: Request, cap: int) -> Answer | Request:
+    def _be_polite(self, url: str) -> None:
+        """Wait for our turn at the host, and ask its robots.txt whether we may; FeedBlocked where it says no."""
+        if self._manners is None:
+            return
+        if self._robots:
+            self._manners.ask(url, self._robots_of, self._watch.left)
+        self._manners.wait(url, self._watch.left)
+
+    def _robots_of(self, url: str) -> bytes | None:
+        """Fetch a robots.txt; None: there is none."""
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._once(Request("GET", url, {}, None), MAX_ROBOTS, any_status=True)
+            if isinstance(answer, Answer):
+                break
+            url = answer.url
+        else:
+            return None
+        if answer.status >= 500:
+            raise FeedUnreachable(f"{_host(url)} answers {answer.status} for its robots.txt, so nothing is fetched.")
+        return answer.body if answer.status == 200 else None
+
+    def _once(self, request: Request, cap: int, *, any_status: bool = False) -> Answer | Request:
         """Return the answer, or the request that the server sends us on to."""
         parts = urlsplit(request.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -205,7 +230,8 @@ class Conversation:
             if response.status_code in REDIRECTS and "Location" in response.headers:
                 return _onward(request, response.headers["Location"])
             body = self._body(response, _host(request.url), cap)
-            refuse(response.status_code, body, _host(request.url))
+            if not any_status:
+                refuse(response.status_code, response.headers, body, _host(request.url))
             return _answer(response, body)
 
     def _body(self, response: requests.Response, host: str, cap: int) -> bytes:
@@ -266,36 +292,3 @@ def _onward(request: Request, location: str) -> Request:
         return replace(request, url=url)
     kept = {name: value for name, value in request.headers.items() if name.lower() not in {"authorization", "cookie"}}
     return replace(request, url=url, headers=kept)
-
-
-class GuardedAdapter(HTTPAdapter):
-    """Connects only to addresses that are allowed, and to the very address that was looked at.
-
-    Host header, SNI and certificate stay those of the name: only the socket is opened by us.
-    """
-
-    def __init__(self, watch: guard.Watch, resolve: guard.Resolve, allowed: Callable[[str], bool] | None) -> None:
-        self.watch, self._resolve, self._allowed = watch, resolve, allowed
-        super().__init__(max_retries=RETRIES, pool_connections=4, pool_maxsize=2)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the pool that requests would use, with connections that open their socket through the guard."""
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        base = HTTPSConnection if pool.scheme == "https" else HTTPConnection
-        pool.ConnectionCls = type(f"Guarded{base.__name__}", (base,), {"_new_conn": self._opener()})
-        return pool
-
-    def _opener(self) -> Callable[[HTTPConnection], socket.socket]:
-        def open_socket(connection: HTTPConnection) -> socket.socket:
-            if self.watch.left <= 0:
-                raise TimeoutError
-            timeout = connection.timeout if isinstance(connection.timeout, int | float) else CONNECT
-            try:
-                addresses = guard.permitted(connection.host, connection.port, self._resolve, self._allowed)
-                opened = guard.connect(addresses, connection.port, timeout, connection.socket_options)
-            except OSError as error:
-                raise NewConnectionError(connection, str(error)) from None
-            self.watch.add(opened)
-            return opened
-
-        return open_socket

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -78,6 +78,10 @@ class Tally:
         return Outcome(self.kept, self.duplicate, dict(self.rejected), rejects, new, dict(self.districts), run)
 
 
+Judge = Callable[[FeedRun, Tally], FeedRun]
+Aside = Callable[[Connection, Sequence[tuple[RawReport | Rejected, Report | Rejected]]], object]
+
+
 def accept(
     instance: Instance,
     raws: Iterable[RawReport | Rejected],
@@ -85,23 +89,31 @@ def accept(
     run: FeedRun | None = None,
     whole: bool = False,
     batch: int = BATCH,
+    judge: Judge | None = None,
+    aside: Aside | None = None,
 ) -> Outcome:
     """Resolve and store raw reports, `batch` a transaction; cube and coverage change in the same transactions.
 
     raws: what a parser had to reject comes along as Rejected and is counted. run: stored with the last batch, its
     counts filled in; only then does the time that it listened to count as heard. whole: the items are all there is
-    from the first to the last of them (a file), so that this time counts as heard. Raises StoreError.
+    from the first to the last of them (a file), so that this time counts as heard. judge: may change the run before it
+    is stored, seeing what became of the items. aside: is given the rejected of each batch, with what they were made of,
+    in its transaction. Raises StoreError.
     """
     normaliser, tally = Normaliser(instance.catalogue, instance.key), Tally()
     for items, is_last in _batches(raws, batch):
         now = instance.clock.now()
-        resolved = tally.sort(raw if isinstance(raw, Rejected) else normaliser.report(raw, now) for raw in items)
-        if not resolved and not (is_last and run):
+        found = [raw if isinstance(raw, Rejected) else normaliser.report(raw, now) for raw in items]
+        resolved = tally.sort(found)
+        refused = [pair for pair in zip(items, found, strict=True) if isinstance(pair[1], Rejected)] if aside else []
+        if not (resolved or refused) and not (is_last and run):
             continue
         with instance.store.write() as connection:
             tally.stored(reports.add(connection, resolved), resolved)
+            if aside and refused:
+                aside(connection, refused)
             if is_last and run:
-                run = _store_run(connection, run, tally, whole=whole)
+                run = _store_run(connection, run, tally, whole=whole, judge=judge)
     return tally.outcome(run)
 
 
@@ -117,7 +129,7 @@ def _batches(raws: Iterable[RawReport | Rejected], size: int) -> Iterator[tuple[
         ready = following
 
 
-def _store_run(connection: Connection, run: FeedRun, tally: Tally, *, whole: bool) -> FeedRun:
+def _store_run(connection: Connection, run: FeedRun, tally: Tally, *, whole: bool, judge: Judge | None) -> FeedRun:
     """Store the run with the counts of `tally` added to those that it brought; `whole`: with the span of the items."""
     rejected = Counter(run.rejected) + tally.rejected
     given = tally.kept + tally.duplicate + sum(rejected.values())
@@ -127,6 +139,8 @@ def _store_run(connection: Connection, run: FeedRun, tally: Tally, *, whole: boo
     if whole and tally.first is not None and tally.last is not None:
         until = floor_to(tally.last, BUCKET) + BUCKET
         filled = replace(filled, listened_from=floor_to(tally.first, BUCKET), listened_until=until)
+    if judge:
+        filled = judge(filled, tally)
     dated = tally.last_received is not None and tally.last_received < run.started_at
     runs.add(connection, filled, as_it_happened=whole and dated)
     return filled

@@ -106,6 +106,7 @@ KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "enabled": _yes_no,
     "every": span,
     "lookback": span,
+    "window": _positive,
     "timeout": span,
     "max_bytes": _positive,
     "licence": _text,
@@ -113,6 +114,7 @@ KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "covers": _list,
     "allow_private": _yes_no,
     "token": _text,
+    "auth": _one_of("bearer", "basic"),
     "note": _text,
     "records": _text,
     "encoding": _encoding,
@@ -125,6 +127,7 @@ KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "service": _text,
     "symptom": _text,
     "channel": _one_of(*get_args(Channel)),
+    "services": _table,
     "slugs": _slugs,
     "countries": _list,
     "page_size": _positive,
@@ -186,7 +189,7 @@ def _check(feed: Feed, label: str) -> None:
     if feed.format not in KINDS:
         raise SettingsError(f"{label}: format = {feed.format!r} is not known; known are {', '.join(sorted(KINDS))}.")
     if feed.kind not in KINDS[feed.format]:
-        kinds = " or ".join(sorted(KINDS[feed.format]))
+        kinds = " or ".join(f"{kind!r}" for kind in sorted(KINDS[feed.format]))
         raise SettingsError(f"{label}: kind = {feed.kind!r} does not go with format {feed.format}, only {kinds}.")
     own = OWN_NAMES[feed.kind]
     for name, path in feed.fields.items():
@@ -197,6 +200,8 @@ def _check(feed: Feed, label: str) -> None:
             raise SettingsError(f"{label}: fields.{name} = {path!r} must hold {name} between its brackets.")
     if feed.format == "downdetector_v2" and not feed.slugs:
         raise SettingsError(f'{label}: slugs is missing; list the companies, for instance slugs = ["o2"].')
+    if feed.format == "statuspage" and not feed.provider:
+        raise SettingsError(f"{label}: provider is missing; say whose status page it is.")
 
 
 def _at_home(feed: Feed, folder: Path) -> Feed:

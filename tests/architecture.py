@@ -11,6 +11,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "words": (
         "aggregator",
         "aggregator.model",
+        "aggregator.feedmodel",
         "aggregator.frames",
         "aggregator.record",
         "aggregator.errors",
@@ -31,6 +32,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.draw.*",
         "aggregator.export.*",
         "ingest.parsers.*",
+        "ingest.posts",
         "ingest.text.*",
         "ingest.resolve",
         "aggregator.pace",
@@ -86,6 +88,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "click": ("aggregator.cli.*",),
     "dask": ("aggregator.history",),
     "defusedxml": ("ingest.parsers.*",),
+    "feedparser": ("ingest.parsers.rss",),
     "flask": ("aggregator.web.*",),
     "flask_babel": ("aggregator.web.*",),
     "geopy": ("aggregator.geocode",),

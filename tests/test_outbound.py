@@ -117,7 +117,7 @@ def test_a_name_is_resolved_once_and_that_very_address_is_reached() -> None:
         port = base.rpartition(":")[2]
         body = (
             Outbound(resolve=resolve, allowed=lambda address: address == "127.0.0.1")
-            .get(f"http://feed.test:{port}/")
+            .get(f"http://feed.test:{port}/", invited=True)
             .body
         )
     assert body == f"feed.test:{port}".encode()

@@ -16,7 +16,8 @@ import click
 
 from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options, progress
-from aggregator.cli.serve import serve_app, sources_of
+from aggregator.cli.feeds import keep_sources
+from aggregator.cli.serve import serve_app
 from aggregator.clock import BERLIN, Clock, SimulatedClock
 from aggregator.errors import DataError, SettingsError
 from aggregator.instance import Instance
@@ -66,9 +67,10 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
         server = stack.enter_context(FeedServer(DemoApi(Events(scenario, world_of(instance.catalogue)), clock)))
         feeds_file.write_text(server.stanzas(), "utf-8")
         feeds = parse_feeds(server.stanzas(), server.environ)
+        keep_sources(instance, feeds)
         refresh = Detection(instance).refresh
         _catch_up(instance, clock, feeds, refresh, scenario)
-        app = create_app(instance, sources=sources_of(feeds))
+        app = create_app(instance)
         worker = Worker(instance, feeds, refresh, speed=speed)
         clock.run(speed)
         serve_app(app, host, port, worker=worker, say=_saying(clock, speed))

@@ -1,10 +1,10 @@
-"""`feeds list`, `feeds check`, `feeds run`: look at the feeds, try one, hear one once. I/O."""
+"""`feeds`: look at the feeds, try one, hear one once, take again what was rejected or not read. I/O."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import click
@@ -13,20 +13,27 @@ from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options
 from aggregator.clock import floor_to
 from aggregator.errors import FeedError, SettingsError
+from aggregator.health import Health, health
 from aggregator.instance import Instance
-from aggregator.model import FeedRun, RawReport, Rejected, Report, Statement
+from aggregator.feedmodel import Source
+from aggregator.model import FeedRun, RawReport, Rejected, Report, Signal, Statement
 from aggregator.normalise import Normaliser
 from aggregator.outbound import Outbound
 from aggregator.pipeline import Outcome
 from aggregator.settings import Settings
-from aggregator.store import runs
+from aggregator.store import quarantine, sources
+from ingest.again import take_payload, take_quarantined
+from ingest.asking import SECOND
 from ingest.feed import Feed, load_feeds
-from ingest.fetch import SECOND, fetch, parse
-from ingest.runner import next_window, resolve, run_feed
+from ingest.fetch import fetch, parse
+from ingest.posts import told
+from ingest.resolve import resolve_signal, resolve_statement
+from ingest.runner import next_window, run_feed
 
 SHOWN: Final = 10
 TOP: Final = 8
 DISTRICTS: Final = 5
+Item = Report | Statement | Signal
 
 
 def feeds_of(settings: Settings) -> list[Feed]:
@@ -39,18 +46,55 @@ def feeds() -> None:
     """Show the feeds, try one without storing, or hear one once."""
 
 
+def keep_sources(instance: Instance, known: Iterable[Feed]) -> None:
+    """Keep in the store what the stanzas say of each source: it decides what of it may leave the house."""
+    described = [
+        Source(f.name, f.kind, f.format, f.enabled, f.every, f.licence, f.republish, f.note, f.covers)  # type: ignore[arg-type]
+        for f in known
+    ]
+    with instance.store.write() as connection:
+        sources.keep(connection, described)
+
+
+def opened(options: Options) -> tuple[Instance, list[Feed]]:
+    """Open the instance and read its feeds, their stanzas kept in the store."""
+    instance = options.open()
+    known = feeds_of(instance.settings)
+    keep_sources(instance, known)
+    return instance, known
+
+
 @feeds.command("list")
 @click.pass_obj
 def list_feeds(options: Options) -> None:
-    """Show every feed: whether it is on, its format, its pace, and how its last hearing went."""
-    instance = options.open()
+    """Show every feed: whether it is on, its format, its pace, and how it goes."""
+    instance, known = opened(options)
     with instance.store.read() as connection:
-        latest = runs.latest(connection)
-    for feed in feeds_of(instance.settings):
+        found = {one.name: one for one in health(connection, instance.clock.now())}
+    for feed in known:
         state = "on " if feed.enabled else "off"
         click.echo(f"{feed.name:28} {state} {feed.format:16} {feed.kind:10} every {_span(feed.every):5} {feed.note}")
-        if feed.name in latest:
-            click.echo(f"{'':28} {_told(latest[feed.name])}")
+        for line in _health(found[feed.name]):
+            click.echo(f"{'':28} {line}")
+
+
+def _health(one: Health) -> Iterator[str]:
+    if one.run is None:
+        return
+    yield f"{one.light}: {_told(one.run)}"
+    yield f"last heard {_time(one.good)}, next {_time(one.next_run)}, circuit {one.circuit.replace('_', ' ')}"
+    if one.error and not one.run.error:
+        yield f"last error {_time(one.error[0])}: {one.error[1]}"
+    if one.gaps:
+        since, until = one.gaps[-1]
+        yield f"{len(one.gaps)} gaps in 7 days, the last {_time(since)} to {_time(until)}"
+    if one.aside or one.payload_at:
+        kept = f"; an unread payload of {_time(one.payload_at)}" if one.payload_at else ""
+        yield f"{one.aside} items in quarantine{kept}"
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "never"
 
 
 @feeds.command()
@@ -58,15 +102,14 @@ def list_feeds(options: Options) -> None:
 @click.pass_obj
 def check(options: Options, name: str) -> None:
     """Fetch and parse a feed without storing; print what would be kept and why not the rest."""
-    instance = options.open()
-    feed = _named(instance.settings, name)
+    instance, known = opened(options)
+    feed = _named(known, name)
     window = next_window(instance, feed, floor_to(instance.clock.now(), SECOND))
-    parsed = parse(feed, fetch(feed, Outbound(), window))
-    if feed.kind == "statements":
-        said = [resolve(item, instance, window.until) for item in parsed.statements]
-        _print_checked(instance, feed, [*said, *parsed.rejected])
-    else:
-        _print_checked(instance, feed, [*_resolved(instance, parsed.reports), *parsed.rejected])
+    parsed = told(parse(feed, fetch(feed, Outbound(), window)), feed, instance.catalogue)
+    facts, now, openly = instance.catalogue, window.until, feed.open_providers
+    said = [resolve_statement(item, facts, now, open_providers=openly) for item in parsed.statements]
+    measured = [resolve_signal(item, facts, now) for item in parsed.signals]
+    _print_checked(instance, feed, [*_resolved(instance, parsed.reports), *said, *measured, *parsed.rejected])
 
 
 def _resolved(instance: Instance, raws: Sequence[RawReport]) -> list[Report | Rejected]:
@@ -74,10 +117,10 @@ def _resolved(instance: Instance, raws: Sequence[RawReport]) -> list[Report | Re
     return [normaliser.report(raw, now) for raw in raws]
 
 
-def _print_checked(instance: Instance, feed: Feed, items: Sequence[Report | Statement | Rejected]) -> None:
+def _print_checked(instance: Instance, feed: Feed, items: Sequence[Item | Rejected]) -> None:
     rejected = [item for item in items if isinstance(item, Rejected)]
     good = [item for item in items if not isinstance(item, Rejected)]
-    ids = {item.report_id if isinstance(item, Report) else item.statement_id for item in good}
+    ids = {_id(item) for item in good}
     click.echo(f"{feed.name}: {len(items)} items, {len(ids)} would be kept, {len(good) - len(ids)} of them twice, "
                f"{len(rejected)} rejected; nothing was stored.")  # fmt: skip
     for reason, count in Counter(item.reason for item in rejected).most_common():
@@ -105,7 +148,16 @@ def _print_districts(instance: Instance, counts: Mapping[str, int]) -> None:
         click.echo(f"  districts: {'; '.join(told)}")
 
 
-def _line(item: Report | Statement) -> str:
+def _id(item: Item) -> str:
+    if isinstance(item, Report):
+        return item.report_id
+    return item.statement_id if isinstance(item, Statement) else item.signal_id
+
+
+def _line(item: Item) -> str:
+    if isinstance(item, Signal):
+        value = "" if item.value is None else f" {item.value:g}"
+        return f"{_time(item.started_at)} {item.what}{value} {item.provider} {item.region or 'de'}".replace("  ", " ")
     if isinstance(item, Statement):
         return f"{item.said_at:%Y-%m-%dT%H:%MZ} {item.provider} {item.service} {item.stance} ({item.channel})"
     where = item.region or "not located"
@@ -114,17 +166,54 @@ def _line(item: Report | Statement) -> str:
 
 @feeds.command()
 @click.argument("name")
+@click.option("--from-payload", is_flag=True, help="Take what it sent when it could not be read, after a mend.")
 @click.pass_obj
-def run(options: Options, name: str) -> None:
+def run(options: Options, name: str, from_payload: bool) -> None:
     """Hear a feed once, store what it says, and print what became of it; status 1 when it could not be heard."""
-    instance = options.open()
-    outcomes: list[Outcome] = []
-    heard = run_feed(instance, _named(instance.settings, name), Outbound(), seen=outcomes.append)
+    instance, known = opened(options)
+    feed, outcomes = _named(known, name), list[Outcome]()
+    if from_payload:
+        heard = take_payload(instance, feed, seen=outcomes.append)
+    else:
+        heard = run_feed(instance, feed, Outbound(), seen=outcomes.append)
     if heard.outcome not in {"ok", "not_modified"}:
         raise FeedError(f"{name} ({heard.outcome}): {heard.error}")
     click.echo(f"{name}: {_told(heard)}")
     for outcome in outcomes:
         _print_districts(instance, outcome.districts)
+
+
+@feeds.group("quarantine")
+def aside() -> None:
+    """Show the items that were rejected, kept for 30 days, or take them again after a mend."""
+
+
+@aside.command("list")
+@click.argument("name", default="")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Items to show.")
+@click.pass_obj
+def list_aside(options: Options, name: str, limit: int) -> None:
+    """Show what is kept of NAME, or of all feeds, with the reason."""
+    instance = options.open()
+    with instance.store.read() as connection:
+        total = quarantine.count(connection, name) if name else sum(quarantine.counts(connection).values())
+        items = quarantine.find(connection, name, limit)
+    for item in items:
+        click.echo(f"{_time(item.received_at)} {item.source:28} {item.reason}: {item.detail}")
+    click.echo(f"{total} items in quarantine.")
+
+
+@aside.command("take")
+@click.argument("name")
+@click.pass_obj
+def take_aside(options: Options, name: str) -> None:
+    """Take again what is kept of NAME: what is accepted now leaves the quarantine."""
+    instance, known = opened(options)
+    taken = take_quarantined(instance, _named(known, name))
+    click.echo(f"{name}: {taken.kept} kept, {taken.duplicate} duplicate, {len(taken.still)} still rejected")
+    for reason, count in Counter(item.reason for item in taken.still).most_common():
+        example = next(item for item in taken.still if item.reason == reason)
+        click.echo(f"  {count:6} {reason}: for instance {example.detail}")
 
 
 def _told(run: FeedRun) -> str:
@@ -134,11 +223,11 @@ def _told(run: FeedRun) -> str:
     return f"{said}; {run.error}" if run.error else said
 
 
-def _named(settings: Settings, name: str) -> Feed:
-    known = {feed.name: feed for feed in feeds_of(settings)}
-    if name not in known:
-        raise SettingsError(f'There is no feed "{name}"; there are {", ".join(known) or "none"}.')
-    return known[name]
+def _named(known: Sequence[Feed], name: str) -> Feed:
+    found = {feed.name: feed for feed in known}
+    if name not in found:
+        raise SettingsError(f'There is no feed "{name}"; there are {", ".join(found) or "none"}.')
+    return found[name]
 
 
 def _span(every: timedelta) -> str:

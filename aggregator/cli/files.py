@@ -18,7 +18,7 @@ import click
 from aggregator.catalogue import Catalogue
 from aggregator.cli.common import Options, progress
 from aggregator.cli.detect import Moment
-from aggregator.cli.feeds import feeds_of
+from aggregator.cli.feeds import feeds_of, keep_sources
 from aggregator.downloads import download
 from aggregator.errors import DataError, FeedError, SettingsError
 from aggregator.export import FORMATS, TABLES
@@ -31,6 +31,7 @@ from aggregator.settings import Settings
 from aggregator.store import statements
 from ingest.feed import Feed
 from ingest.parsers import NO_HINTS, PARSERS
+from ingest.posts import told
 
 BATCH: Final = 5000  # of a file: nobody waits for its answer, so fewer waits for the disk
 BY_ENDING: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
@@ -57,6 +58,7 @@ def import_(options: Options, files: tuple[Path, ...], format_: str | None, stan
     settings = options.settings()
     feed = _feed(settings, stanza, format_)
     instance = options.open()
+    keep_sources(instance, feeds_of(settings))
     unread = 0
     for path in files:
         try:
@@ -85,7 +87,7 @@ def _import_one(instance: Instance, path: Path, feed: Feed | None, format_: str 
         if feed is None:
             outcome = _accept_table(instance, file, path, run, format_)
         else:
-            parsed = PARSERS[feed.format](file.read(), feed, NO_HINTS)
+            parsed = told(PARSERS[feed.format](file.read(), feed, NO_HINTS), feed, instance.catalogue)
             _keep_statements(instance, parsed.statements, path)
             outcome = accept(instance, [*parsed.rejected, *parsed.reports], run=run, whole=True, batch=BATCH)
     _tell(path, outcome)
@@ -173,6 +175,7 @@ def export(
 ) -> None:
     """Write reports, counts, coverage, incidents or statements to a file."""
     instance = options.open()
+    keep_sources(instance, feeds_of(instance.settings))
     catalogue = instance.catalogue
     f = Filter(
         provider=catalogue.provider_id(provider) or provider,

@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -16,10 +16,11 @@ import waitress
 
 from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options
+from aggregator.cli.feeds import keep_sources
 from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.refresh import Detection
-from aggregator.web import Source, create_app
+from aggregator.web import create_app
 from ingest.feed import Feed, load_feeds
 from ingest.scheduler import Worker
 
@@ -36,7 +37,7 @@ BIGGEST_REQUEST = 1 << 20  # bytes; the app refuses far less, with a sentence
 def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     """Serve the site, and unless told otherwise hear the feeds and look for clusters."""
     with _opened(options) as (instance, feeds):
-        app = create_app(instance, sources=sources_of(feeds))
+        app = create_app(instance)
         work = None if no_worker else Worker(instance, feeds, Detection(instance).refresh)
         serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
 
@@ -62,18 +63,11 @@ def _opened(options: Options) -> Iterator[tuple[Instance, list[Feed]]]:
     settings = options.settings()
     feeds = load_feeds(settings.feeds or data_folder() / "feeds.toml")
     instance = options.open()
+    keep_sources(instance, feeds)
     try:
         yield instance, feeds
     finally:
         instance.store.close()
-
-
-def sources_of(feeds: Iterable[Feed]) -> list[Source]:
-    """Return what the site shows of the feeds and may give on of them."""
-    return [
-        Source(feed.name, kind=feed.kind, licence=feed.licence, note=feed.note, republish=feed.republish)  # type: ignore[arg-type]
-        for feed in feeds
-    ]
 
 
 def serve_app(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Dialect, TypeDecorator
+from sqlalchemy import BigInteger, Column, Dialect, MetaData, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
@@ -37,3 +37,16 @@ class UtcTime(TypeDecorator[datetime]):
         if isinstance(value, datetime):
             return value.astimezone(UTC)
         return EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+
+def text_column(name: str, *, key: bool = False) -> Column[str]:
+    """Return a column of text, never NULL."""
+    return Column(name, Text, primary_key=key, nullable=False)
+
+
+def time_column(name: str, *, key: bool = False, nullable: bool = False) -> Column[datetime]:
+    """Return a column of moments."""
+    return Column(name, UtcTime, primary_key=key, nullable=nullable)

@@ -49,6 +49,23 @@ def heard_until(connection: Connection, source: str) -> datetime | None:
     return connection.execute(query).scalar()
 
 
+def gaps(connection: Connection, since: datetime) -> dict[str, list[tuple[datetime, datetime]]]:
+    """Return by source the times since `since` in which nobody listened between two hearings, oldest first."""
+    c = feed_runs.c
+    query = select(c.source, c.gap_from, c.listened_from).where(c.gap_from.is_not(None), c.finished_at >= since)
+    found: dict[str, list[tuple[datetime, datetime]]] = {}
+    for row in connection.execute(query.order_by(c.id)):
+        found.setdefault(row.source, []).append((row.gap_from, row.listened_from))
+    return found
+
+
+def last_error(connection: Connection) -> dict[str, tuple[datetime, str]]:
+    """Return for each source when it last failed, and the sentence that says why."""
+    newest = select(func.max(feed_runs.c.id)).where(feed_runs.c.error != "").group_by(feed_runs.c.source)
+    query = select(feed_runs.c.source, feed_runs.c.finished_at, feed_runs.c.error).where(feed_runs.c.id.in_(newest))
+    return {row.source: (row.finished_at, row.error) for row in connection.execute(query)}
+
+
 def recent(connection: Connection, source: str, limit: int) -> list[FeedRun]:
     """Return the last `limit` runs of `source`, newest first."""
     query = select(*COLUMNS).where(feed_runs.c.source == source).order_by(feed_runs.c.id.desc()).limit(limit)

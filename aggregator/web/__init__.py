@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -12,20 +11,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from aggregator.instance import Instance
 from aggregator.web import api, data, errors, feed, filters, form, pages, pictures, receipt, texts, words
-from aggregator.web.desk import KEY, Source, lay
+from aggregator.web.desk import KEY, lay
 from aggregator.web.headers import finish
 
 BIGGEST_BODY: Final = 64 * 1024
 TRANSLATIONS: Final = Path(__file__).parent / "translations"
 
-__all__ = ["Source", "create_app"]
+__all__ = ["create_app"]
 
 
-def create_app(instance: Instance, *, sources: Iterable[Source] | None = None) -> Flask:
-    """Return the WSGI app of `instance`; it reads from the store only, and writes what people report.
-
-    sources: the feeds' stanzas, which say what may be given on; None: everything may.
-    """
+def create_app(instance: Instance) -> Flask:
+    """Return the WSGI app of `instance`; it reads from the store only, and writes what people report."""
     app = Flask(__name__)
     app.config.update(
         MAX_CONTENT_LENGTH=BIGGEST_BODY,
@@ -37,7 +33,7 @@ def create_app(instance: Instance, *, sources: Iterable[Source] | None = None) -
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    app.extensions[KEY] = lay(instance, sources)
+    app.extensions[KEY] = lay(instance)
     Babel(app, locale_selector=_language)
     for room in (pages, pictures, texts, form, receipt, data, api, feed, words):
         app.register_blueprint(room.blueprint)

@@ -14,9 +14,9 @@ from flask_babel import gettext as _
 from aggregator.downloads import download
 from aggregator.export import FORMATS, TABLES
 from aggregator.model import Filter
-from aggregator.store import reports
+from aggregator.store import reports, sources
 from aggregator.web.answers import as_file
-from aggregator.web.desk import given_on, instance
+from aggregator.web.desk import instance
 from aggregator.web.params import Invalid, parse
 
 FIELDS: Final = ("provider", "service", "region", "since", "until", "as_of")
@@ -84,15 +84,21 @@ def choose() -> tuple[str, int]:
         providers=sorted(instance().catalogue.providers.values(), key=lambda p: p.name.casefold()),
         services=instance().catalogue.services.values(),
         laender=instance().catalogue.laender.values(),
-        own_terms=given_on("reports") is not None,
+        own_terms=_own_terms(),
         attributions=instance().catalogue.attributions,
     )
     return page, 422 if errors else 200
 
 
+def _own_terms() -> bool:
+    """Say whether some source does not let its rows be given on."""
+    with instance().store.read() as connection:
+        return any(source.republish != "rows" for source in sources.all_of(connection))
+
+
 def _count(f: Filter) -> int:
     with instance().store.read() as connection:
-        return reports.count(connection, f, sources=given_on("reports"))
+        return reports.count(connection, f, sources=sources.given_on(connection, "reports"))
 
 
 def _offer(table: str, query: str) -> Offer:
@@ -114,4 +120,4 @@ def take(table: str, kind: str) -> Response:
     if kind not in KINDS.get(table, ()) or kind not in FORMATS:
         abort(404)
     asked = parse(request.args, instance()).filter
-    return as_file(download(instance(), table, kind, asked, sources=given_on(table)), kind, table)
+    return as_file(download(instance(), table, kind, asked), kind, table)

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from flask import current_app, request
 
 from aggregator.clock import BERLIN
 from aggregator.instance import Instance
+from aggregator.store import sources
 from aggregator.web.limits import Limits
 
 KEY: Final = "netzlage"
-OWN: Final = ("form", "api", "import")  # what people told us ourselves
-ENOUGH: Final[Mapping[str, frozenset[str]]] = {"reports": frozenset({"rows"}), "cube": frozenset({"rows", "counts"})}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A feed as its stanza describes it to readers; `republish`: what of it may be given on."""
-
-    name: str
-    kind: str = "reports"
-    url: str = ""
-    licence: str = ""
-    note: str = ""
-    republish: Literal["none", "counts", "rows"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What create_app lays ready. sources None: nothing is known of them, everything may be given on."""
+    """What create_app lays ready."""
 
     instance: Instance
-    sources: tuple[Source, ...] | None
     limits: Limits
 
 
-def lay(instance: Instance, sources: Iterable[Source] | None) -> Desk:
+def lay(instance: Instance) -> Desk:
     """Return the desk of an app."""
-    return Desk(instance, None if sources is None else tuple(sources), Limits(instance.settings.rate_limits))
+    return Desk(instance, Limits(instance.settings.rate_limits))
 
 
 def desk() -> Desk:
@@ -61,10 +47,8 @@ def now() -> datetime:
 
 def given_on(table: str) -> Sequence[str] | None:
     """Return the sources of which the rows of `table` may be given on; None: all."""
-    sources, enough = desk().sources, ENOUGH.get(table)
-    if sources is None or enough is None:
-        return None
-    return [*OWN, *(source.name for source in sources if source.republish in enough)]
+    with instance().store.read() as connection:
+        return sources.given_on(connection, table)
 
 
 def address() -> str:

@@ -182,7 +182,7 @@ def _page_of_incidents(_listed: List, instance: Instance, params: Params, _sourc
     return Page(found[start:end], found[end - 1]["incident_id"] if end < len(found) else None)
 
 
-def _page_of_cube(_listed: List, instance: Instance, params: Params, sources: Sources) -> Page:
+def _page_of_cube(_listed: List, instance: Instance, params: Params, _sources: Sources) -> Page:
     """The cursor is a day (UTC, as days since the epoch) and how many of its rows come before."""
     since, skip = _day_of(params.cursor)
     asked, limit = params.filter, params.limit or USUAL
@@ -190,7 +190,7 @@ def _page_of_cube(_listed: List, instance: Instance, params: Params, sources: So
         asked = replace(asked, since=max(since, asked.since) if asked.since else since)
     found: list[Row] = []
     place = (since, skip)
-    for row, at in _numbered(table_rows(instance, "cube", asked, sources=sources)):
+    for row, at in _numbered(table_rows(instance, "cube", asked)):
         if since is not None and at[0] == since and at[1] < skip:
             continue
         if len(found) == limit:
@@ -278,7 +278,7 @@ def _feeds(instance: Instance, _f: Filter, _sources: Sources) -> Iterator[Row]:
 
 
 def _of_table(table: str) -> Callable[[Instance, Filter, Sources], Iterable[Row]]:
-    return lambda instance, f, sources: table_rows(instance, table, f, sources=sources)
+    return lambda instance, f, _sources: table_rows(instance, table, f)
 
 
 LISTS: Final[Mapping[str, List]] = {

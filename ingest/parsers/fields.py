@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from hashlib import blake2b
+from datetime import datetime
 from typing import Any, Final, cast, get_args
 
-from aggregator.clock import BERLIN
 from aggregator.errors import FeedChanged
 from aggregator.model import ALL, Channel, PlaceSource, RawReport, Rejected, Stance, Statement
 from ingest.parsers import read
-from ingest.parsers.base import Feed, Parsed
+from ingest.parsers.base import Feed, Parsed, collect
 
 REPORT_FIELDS: Final = frozenset(
-    {"report_id", "observed_at", "began_at", "received_at", "provider", "service", "symptom", "region", "plz", "place"}
+    {
+        "report_id",
+        "observed_at",
+        "began_at",
+        "ended_at",
+        "received_at",
+        "provider",
+        "service",
+        "symptom",
+        "region",
+        "plz",
+        "place",
+    }
     | {"lat", "lon", "place_source", "reporter", "address", "comment"}
 )
 STATEMENT_FIELDS: Final = frozenset(
@@ -27,7 +37,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "reports": ("report_id", "observed_at", "provider", "service"),
     "statements": ("statement_id", "said_at", "provider", "quote", "stance"),
 }
-TIMES: Final = ("observed_at", "began_at", "received_at")
+TIMES: Final = ("observed_at", "began_at", "ended_at", "received_at")
 PLACES: Final = frozenset(get_args(PlaceSource))
 
 
@@ -43,19 +53,7 @@ def parse_items(items: Sequence[Any], feed: Feed, wheres: Iterable[str]) -> Pars
     else:
         _expect_fields(items, feed)
     read_one = _statement if feed.kind == "statements" else _report
-    parsed = Parsed()
-    for item, where in zip(items, wheres, strict=False):
-        _keep(parsed, _guarded(read_one, item, feed, where))
-    return parsed
-
-
-def _keep(parsed: Parsed, found: RawReport | Statement | Rejected) -> None:
-    if isinstance(found, RawReport):
-        parsed.reports.append(found)
-    elif isinstance(found, Statement):
-        parsed.statements.append(found)
-    else:
-        parsed.rejected.append(found)
+    return collect(items, lambda item, where: read_one(item, feed, where), wheres)
 
 
 def _expect_fields(items: Sequence[Any], feed: Feed) -> None:
@@ -63,17 +61,6 @@ def _expect_fields(items: Sequence[Any], feed: Feed) -> None:
         path = feed.fields.get(name, "").partition("[")[0]
         if items and path and all(read.at(item, path) is read.MISSING for item in items):
             raise FeedChanged(f'No item has "{path}" (our {name}) any more; the form has changed, or fields is wrong.')
-
-
-def _guarded(
-    read_one: Callable[[Mapping[str, Any], Feed, str], RawReport | Statement | Rejected],
-    item: Any,
-    feed: Feed,
-    where: str,
-) -> RawReport | Statement | Rejected:
-    if not isinstance(item, Mapping):
-        return Rejected("missing_field", "The item is not a record with named fields.", where=where)
-    return read_one(item, feed, where)
 
 
 def _texts(item: Mapping[str, Any], feed: Feed) -> dict[str, str]:
@@ -117,7 +104,7 @@ def _bad_time(name: str, said: str, feed: Feed, where: str) -> Rejected:
 def _statement(item: Mapping[str, Any], feed: Feed, where: str) -> Statement | Rejected:
     """Read one statement. What it means is told by the structured field only, never guessed from its words."""
     said = _texts(item, feed)
-    said_at = _aware(said.get("said_at", ""), feed)
+    said_at = read.aware(said.get("said_at", ""), feed.date_format, feed.tz)
     if said_at is None:
         return _bad_time("said_at", said.get("said_at", ""), feed, where)
     provider, quote = said.get("provider") or feed.provider, said.get("quote", "")
@@ -131,7 +118,7 @@ def _statement(item: Mapping[str, Any], feed: Feed, where: str) -> Statement | R
     key = said.get("statement_id") or f"{provider}\x1f{said_at.isoformat()}\x1f{quote}"
     stance = said.get("stance", "")
     return Statement(
-        statement_id=blake2b(f"{feed.name}\x1f{key}".encode(), digest_size=12, person=b"statement").hexdigest(),
+        statement_id=read.digest("statement", feed.name, key),
         provider=provider,
         service=said.get("service") or feed.service or ALL,
         said_at=said_at,
@@ -139,18 +126,7 @@ def _statement(item: Mapping[str, Any], feed: Feed, where: str) -> Statement | R
         stance=cast(Stance, stance) if stance in get_args(Stance) else "unclear",
         channel=cast(Channel, channel),
         source=feed.name,
-        link=said.get("link", "") if said.get("link", "").startswith(("https://", "http://")) else "",
+        link=read.link(said.get("link")),
         own_words=said.get("own_words") == "true",
         assumed_time=said.get("assumed_time") == "true",
     )
-
-
-def _aware(said: str, feed: Feed) -> datetime | None:
-    try:
-        found = read.moment(said, feed.date_format, feed.tz)
-        parsed = datetime.fromisoformat(found) if isinstance(found, str) else found
-    except ValueError:
-        return None
-    if parsed is None:
-        return None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=BERLIN)).astimezone(UTC)

@@ -6,7 +6,8 @@ import codecs
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -156,3 +157,47 @@ def _iso(said: str, tz: str) -> datetime | str:
     except ValueError:
         return said
     return said if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(tz))
+
+
+def aware(value: Any, date_format: str = "iso", tz: str = HOME) -> datetime | None:
+    """Return a time as aware UTC, None where there is none or it cannot be read; without a zone it is one of `tz`."""
+    try:
+        found = moment(value, date_format, tz)
+        parsed = datetime.fromisoformat(found) if isinstance(found, str) else found
+    except ValueError:
+        return None
+    if parsed is None:
+        return None
+    try:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(tz))).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def epoch(value: Any) -> datetime | None:
+    """Return a time given in seconds since the epoch, None where it is none that a calendar has."""
+    said = number(value)
+    if not isinstance(said, float) or not 0 <= said < 32_503_680_000:  # year 3000; also no NaN
+        return None
+    return datetime.fromtimestamp(int(said), UTC)
+
+
+def link(value: Any) -> str:
+    """Return a web address, "" for anything else."""
+    said = text(value)
+    return said if said.startswith(("https://", "http://")) else ""
+
+
+def digest(kind: str, *parts: str) -> str:
+    """Return an id made of what a thing says: the same thing has the same, whatever number its source gives it."""
+    return blake2b(
+        "\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=12, person=kind.encode()
+    ).hexdigest()
+
+
+def expect(items: list[Any], name: str, *keys: str) -> None:
+    """Raise FeedChanged where no item has any of `keys`; `name` is what we call it."""
+    if items and not any(isinstance(item, Mapping) and key in item for item in items for key in keys):
+        raise FeedChanged(
+            f'No item has "{" or ".join(f"{key}" for key in keys)}" ({name}) any more; the form has changed.'
+        )

@@ -20,9 +20,10 @@ from aggregator.downloads import download
 from aggregator.export import FORMATS, TABLES
 from aggregator.export.columns import Column
 from aggregator.export.table import FORMULA, write_csv
+from aggregator.feedmodel import Source
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, Filter, Statement
-from aggregator.store import incidents, reports, runs, statements
+from aggregator.store import incidents, reports, runs, sources, statements
 from tests.making import at, incident, instance, report
 
 
@@ -31,6 +32,7 @@ def netzlage(tmp_path: Path) -> Iterator[Instance]:
     """Give an instance, its clock simulated: two located reports, one nowhere, twelve minutes of fifteen heard."""
     made = instance(tmp_path, load_catalogue())
     with made.store.write() as connection:
+        sources.keep(connection, [Source("feed", republish="rows")])
         reports.add(
             connection,
             [
@@ -173,3 +175,24 @@ def test_no_cell_is_a_formula_and_every_text_comes_back(texts: list[str]) -> Non
     assert [
         cell.removeprefix("'") if one.startswith(FORMULA) else cell for cell, one in zip(cells, texts, strict=True)
     ] == texts
+
+
+@pytest.mark.parametrize(("republish", "rows", "counted"), [("rows", 3, 3), ("counts", 0, 3), ("none", 0, 0)])
+def test_what_a_source_lets_us_give_on_holds_for_the_export_too(
+    netzlage: Instance, republish: Any, rows: int, counted: int
+) -> None:
+    with netzlage.store.write() as connection:
+        sources.keep(connection, [Source("feed", republish=republish)])
+    assert len(list(csv.DictReader(io.StringIO(text(netzlage, "reports"))))) == rows
+    cells = csv.DictReader(io.StringIO(text(netzlage, "cube")))
+    assert sum(int(row["count"]) for row in cells if row["count"]) == (2 if counted else 0)
+
+
+def test_of_a_source_whose_stanza_is_gone_the_last_word_holds_and_of_one_never_described_nothing(
+    netzlage: Instance,
+) -> None:
+    with netzlage.store.write() as connection:
+        sources.keep(connection, [])
+        reports.add(connection, [report("d4", 0, source="other"), report("e5", 0, source="form")])
+    given = csv.DictReader(io.StringIO(text(netzlage, "reports")))
+    assert {row["source"] for row in given} == {"feed", "form"}

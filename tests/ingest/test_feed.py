@@ -75,7 +75,7 @@ def test_what_a_stanza_needs(key: str) -> None:
 
 
 def test_an_unknown_format_names_the_known() -> None:
-    with pytest.raises(SettingsError, match="known are csv_table, downdetector_v2, json_records"):
+    with pytest.raises(SettingsError, match="known are cloudflare_outages, csv_table, "):
         parse_feeds(GOOD.replace("json_records", "xml"), {})
 
 

@@ -46,8 +46,10 @@ def test_run_prints_the_five_districts_that_what_it_kept_lights_up(run: Run) -> 
     assert rest == LINE
 
 
-def test_what_was_there_already_lights_up_nothing(run: Run) -> None:
+def test_what_was_there_already_lights_up_nothing(run: Run, tmp_path: Path) -> None:
     run("feeds", "run", "mine")
+    assert " not_modified: 0 kept" in run("feeds", "run", "mine").out
+    (tmp_path / "mine.csv").write_text((tmp_path / "mine.csv").read_text("utf-8") + "\n", "utf-8")
     answer = run("feeds", "run", "mine")
     assert answer.out.endswith("ok: 0 kept, 18 duplicate, 1 rejected (1 missing_field)\n")
     assert "districts" not in answer.out

@@ -11,11 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from aggregator.clock import SimulatedClock
+from aggregator.feedmodel import Source
 from aggregator.instance import Instance, open_instance
 from aggregator.model import FeedRun, RawReport
 from aggregator.pipeline import accept
 from aggregator.refresh import Detection
 from aggregator.settings import load_settings
+from aggregator.store import sources
 from aggregator.web import create_app
 from tests.test_refresh import NOW, START, hamburg, quiet
 
@@ -30,6 +32,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     ]
     run = FeedRun("feed", NOW - timedelta(minutes=1), NOW, "ok", listened_from=START, listened_until=NOW)
     accept(opened, raws, run=run)
+    with opened.store.write() as connection:
+        sources.keep(connection, [Source("feed", republish="rows")])
     Detection(opened).refresh()
     yield opened
     opened.store.close()

@@ -7,6 +7,7 @@ import io
 import re
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aggregator.feedmodel import Source
 from aggregator.instance import Instance
-from aggregator.model import Filter
-from aggregator.store import incidents, reports
-from aggregator.web import Source, create_app
+from aggregator.model import FeedRun, Filter, RawReport
+from aggregator.pipeline import accept
+from aggregator.store import incidents, reports, sources
+from aggregator.web import create_app
 from aggregator.web.limits import A_BLOCK
 from aggregator.web.lists import LISTS
+from tests.test_refresh import NOW
 
 HAMBURG = "20170513-o2-fixed_internet-02000"
 REPORT: dict[str, Any] = {
@@ -198,14 +202,18 @@ def test_a_locked_store_is_503_and_says_when_to_come_again(
     assert sender.post("/api/v1/reports", json=REPORT).status_code == 201
 
 
-def test_rows_of_a_feed_that_forbids_it_stay_here(filled: Instance) -> None:
-    closed = create_app(filled, sources=[Source("feed")]).test_client()
-    counts = create_app(filled, sources=[Source("feed", republish="counts")]).test_client()
-    for site in (closed, counts):
-        assert site.get("/api/v1/reports").get_json()["items"] == []
-        assert site.get("/daten/reports.csv").text.count("\n") == 1
-    assert all(item["count"] is None for item in closed.get("/api/v1/cube").get_json()["items"])
-    assert any(item["count"] for item in counts.get("/api/v1/cube").get_json()["items"])
+def test_rows_of_a_feed_that_forbids_it_stay_here(empty: Instance, site: FlaskClient) -> None:
+    raw = RawReport("feed", "o2", "mobile", key="1", observed_at=NOW - timedelta(minutes=20), region="02000")
+    since = NOW - timedelta(hours=1)
+    accept(empty, [raw], run=FeedRun("feed", NOW, NOW, "ok", listened_from=since, listened_until=NOW))
+    app = create_app(empty).test_client()
+    for stanzas, counted in (([], False), ([Source("feed")], False), ([Source("feed", republish="counts")], True)):
+        with empty.store.write() as connection:
+            sources.keep(connection, stanzas)
+        assert app.get("/api/v1/reports").get_json()["items"] == []
+        assert app.get("/daten/reports.csv").text.count("\n") == 1
+        assert any(item["count"] for item in app.get("/api/v1/cube").get_json()["items"]) == counted
+    assert site.get("/api/v1/reports").get_json()["items"]
 
 
 def test_health_tells_of_an_instance_that_never_looked(site: FlaskClient, sender: FlaskClient) -> None:
