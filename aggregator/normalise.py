@@ -19,6 +19,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LIVE_PAST: Final = timedelta(days=31)
+SAID: Final = frozenset({"ip", "text", "area_code"})  # how the source itself found the place: that stays
 LONGEST: Final = 120  # characters of a name
 LONGEST_COMMENT: Final = 2000
 LONGEST_KEY: Final = 500
@@ -96,7 +97,7 @@ class Normaliser:
             symptom=clean(raw.symptom, LONGEST) if raw.symptom else "",
             region=region,
             plz=plz,
-            place_source="ip" if raw.place_source == "ip" and region else place_source or raw.place_source,
+            place_source=raw.place_source if region and raw.place_source in SAID else place_source or raw.place_source,
             lat=lat,
             lon=lon,
             observed_at=observed_at,

