@@ -13,7 +13,7 @@ from aggregator.web.sheet import allowed
 
 PACKED: Final = (
     "text/", "application/json", "application/geo+json", "application/atom+xml", "application/xml", "image/svg+xml",
-    "application/javascript",
+    "application/javascript", "application/cap+xml",
 )  # fmt: skip
 SMALL: Final = 500  # bytes: gzip gains nothing below
 LEVEL: Final = 5

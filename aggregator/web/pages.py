@@ -30,10 +30,13 @@ MOST = 300  # incidents of a list
 blueprint = Blueprint("pages", __name__)
 
 
-def moment() -> tuple[datetime, datetime | None]:
-    """Return the time that the page shows, and `as_of` where the address names one (then both are the same)."""
+def moment(asked: str | None = None) -> tuple[datetime, datetime | None]:
+    """Return the time that the page shows, and `as_of` where the address names one (then both are the same).
+
+    asked: what it names; None: that of the present request.
+    """
     try:
-        as_of = parse({"as_of": request.args.get("as_of", "")}, instance()).filter.as_of
+        as_of = parse({"as_of": request.args.get("as_of", "") if asked is None else asked}, instance()).filter.as_of
     except Invalid:
         abort(400)
     return (min(as_of, now()), min(as_of, now())) if as_of else (now(), None)
@@ -123,7 +126,6 @@ def incident_page(incident_id: str) -> str:
         drawn = course(view, incident)
         shown = figures.beside(view, incident)
         values = figures.map_values(view, shown, incident.ended_at or at)
-        onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, at))
         return render_template(
             "vorfall.html",
             at=at,
@@ -137,13 +139,19 @@ def incident_page(incident_id: str) -> str:
             transitions=incidents.transitions(connection, incident_id, as_of),
             evidence=_evidence(view, incident),
             limits=SHIPPED,
-            curve=_drawn(drawn, _("Meldungen je Viertelstunde"), onset),
+            curve=curve_of(incident, drawn, at),
             map=_map(values, shown),
             legend=[(value, map_words()[value]) for value in VALUES],
             provider_names=[(p, _name(p)) for p in incident.providers],
             others=_others(view, incident),
             total=drawn.total,
         )
+
+
+def curve_of(incident: Incident, drawn: figures.Curve, at: datetime) -> str:
+    """Return the curve of an incident as a page shows it."""
+    onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, at))
+    return _drawn(drawn, _("Meldungen je Viertelstunde"), onset)
 
 
 def corrected(view: figures.View, incident: Incident) -> list[tuple[str, Correction]]:

@@ -1,0 +1,148 @@
+"""An incident where others take it in: the CAP message, the embedded page, oEmbed; what was strong only. I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request
+from flask_babel import force_locale, lazy_gettext
+from flask_babel import gettext as _
+from markupsafe import escape
+
+from aggregator.export.cap import MEDIA_TYPE, Message, write_cap
+from aggregator.model import Incident
+from aggregator.record import Correction
+from aggregator.store import Connection, corrections, incidents
+from aggregator.web import figures, story
+from aggregator.web.desk import instance
+from aggregator.web.pages import corrected, course, curve_of, moment
+
+WIDTH: Final = 640
+HEIGHT: Final = 560
+NARROWEST: Final = 200
+FRESH: Final = 60  # seconds that an embedding site may keep the answer
+EVENT: Final = lazy_gettext("Häufung von Störungsmeldungen")
+blueprint = Blueprint("passing", __name__)
+
+
+@blueprint.get("/vorfall/<incident_id>.cap.xml")
+def cap(incident_id: str) -> Response:
+    """Answer the last CAP message about an incident; as_of: the last one of then."""
+    _at, as_of = moment()
+    with instance().store.read() as connection, force_locale("de"):
+        sent, notes = _messages(connection, incident_id, as_of)
+        incident = incidents.get(connection, incident_id, sent[-1]) if sent else None
+        if incident is None:
+            abort(404)
+        told = [story.correction(one) for one in notes if one.at == sent[-1]]
+        return make_response(write_cap(_message(incident, sent, told)), 200, {"Content-Type": MEDIA_TYPE})
+
+
+def _messages(
+    connection: Connection, incident_id: str, as_of: datetime | None
+) -> tuple[list[datetime], list[Correction]]:
+    """Return when messages went out: at the first strong state, each change after it and each correction."""
+    changes = incidents.transitions(connection, incident_id, as_of)
+    first = next((change.at for change in changes if change.state == "strong"), None)
+    if first is None:
+        return [], []
+    found = corrections.find(connection, [incident_id], as_of).get(incident_id, [])
+    notes = [one for one in found if one.at >= first]
+    return sorted({change.at for change in changes if change.at >= first} | {one.at for one in notes}), notes
+
+
+def _message(incident: Incident, sent: list[datetime], told: list[str]) -> Message:
+    catalogue, home = instance().catalogue, _home()
+    reserve = _(
+        "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
+        "folgt daraus nicht."
+    )
+    return Message(
+        incident_id=incident.incident_id,
+        sent=sent,
+        sender=f"netzlage@{urlsplit(home).netloc}",
+        event=str(EVENT),
+        headline=f"{'SIMULATION: ' * instance().clock.simulated}{story.title(incident, catalogue)}",
+        description=" ".join([*told, f"{story.headline(incident, catalogue, sent[-1])}.", reserve]),
+        web=f"{home}/vorfall/{incident.incident_id}",
+        area=story.where(incident, catalogue) if incident.regions else str(_("Deutschland")),
+        districts=incident.regions,
+        onset=incident.onset,
+        over=incident.ended_at is not None,
+        withdrawn=incident.state == "withdrawn",
+        simulated=instance().clock.simulated,
+    )
+
+
+def _home() -> str:
+    return instance().settings.base_url or request.url_root.rstrip("/")
+
+
+@blueprint.get("/vorfall/<incident_id>/einbetten")
+def embedded(incident_id: str) -> str:
+    """Show an incident inside a page of others: its sentence, its curve, where it comes from."""
+    at, as_of = moment()
+    with instance().store.read() as connection:
+        incident = incidents.get(connection, incident_id, as_of) or abort(404)
+        view = figures.view(connection, instance(), at, as_of)
+        drawn = course(view, incident)
+        return render_template(
+            "einbetten.html",
+            incident=incident,
+            headline=story.headline(incident, instance().catalogue, at),
+            state=story.state(incident),
+            corrections=corrected(view, incident),
+            curve=curve_of(incident, drawn, at),
+            total=drawn.total,
+            address=_address(incident_id, as_of),
+        )
+
+
+def _address(incident_id: str, as_of: datetime | None, page: str = "") -> str:
+    asked = f"?as_of={as_of:%Y-%m-%dT%H:%M:%SZ}" if as_of else ""
+    return f"{_home()}/vorfall/{incident_id}{page}{asked}"
+
+
+@blueprint.get("/oembed")
+def oembed() -> Response:
+    """Answer what a site needs to show one of our incidents for its address (oEmbed 1.0, JSON)."""
+    if request.args.get("format", "json") != "json":
+        abort(501)
+    address = urlsplit(request.args.get("url", ""))
+    if address.netloc not in {request.host, urlsplit(_home()).netloc}:
+        abort(404)
+    incident_id = address.path.removeprefix("/vorfall/").strip("/")
+    as_of = moment(parse_qs(address.query).get("as_of", [""])[0])[1]
+    with instance().store.read() as connection:
+        incident = incidents.get(connection, incident_id, as_of)
+        if incident is None or not _messages(connection, incident_id, as_of)[0]:
+            abort(404)
+    return jsonify(_offer(incident, as_of))
+
+
+def _offer(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
+    title = story.title(incident, instance().catalogue)
+    width, height = _least("maxwidth", WIDTH), _least("maxheight", HEIGHT)
+    source = escape(_address(incident.incident_id, as_of, "/einbetten"))
+    frame = f'<iframe src="{source}" width="{width}" height="{height}" title="{escape(title)}" loading="lazy"></iframe>'
+    return {
+        "version": "1.0",
+        "type": "rich",
+        "title": f"{'SIMULATION: ' * instance().clock.simulated}{title}",
+        "provider_name": "Netzlage",
+        "provider_url": f"{_home()}/",
+        "cache_age": FRESH,
+        "width": width,
+        "height": height,
+        "html": frame,
+        "thumbnail_url": _address(incident.incident_id, as_of, "/verlauf.png"),
+        "thumbnail_width": 1200,
+        "thumbnail_height": 675,
+    }
+
+
+def _least(name: str, usual: int) -> int:
+    said = request.args.get(name, "")
+    return min(usual, max(NARROWEST, int(said))) if said.isascii() and said.isdigit() and len(said) < 6 else usual
