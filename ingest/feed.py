@@ -200,7 +200,7 @@ def _check(feed: Feed, label: str) -> None:
             raise SettingsError(f"{label}: fields.{name} = {path!r} must hold {name} between its brackets.")
     if feed.format == "downdetector_v2" and not feed.slugs:
         raise SettingsError(f'{label}: slugs is missing; list the companies, for instance slugs = ["o2"].')
-    if feed.format == "statuspage" and not feed.provider:
+    if (feed.format == "statuspage" or (feed.format, feed.kind) == ("rss", "statements")) and not feed.provider:
         raise SettingsError(f"{label}: provider is missing; say whose status page it is.")
 
 

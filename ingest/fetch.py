@@ -9,6 +9,7 @@ from aggregator.outbound import Outbound
 from ingest.asking import Fetched, Known, Window, credentials, dated
 from ingest.downdetector import fetch_downdetector
 from ingest.feed import Feed
+from ingest.mastodon import fetch_mastodon
 from ingest.paged import fetch_cloudflare, fetch_ioda, fetch_open311
 from ingest.parsers import PARSERS, Hints, Parsed
 
@@ -58,4 +59,5 @@ FETCHERS: Final[Mapping[str, Callable[[Feed, Outbound, Window], Fetched]]] = {
     "open311": fetch_open311,
     "ioda": fetch_ioda,
     "cloudflare_outages": fetch_cloudflare,
+    "mastodon_tag": fetch_mastodon,
 }
