@@ -123,7 +123,8 @@ def _shares(connection: Connection, usual: pd.DataFrame, day: Filter) -> pd.Data
     """Return COVERAGE of the day, with the column blind."""
     start, end = day.since or EPOCH, day.until or EPOCH
     listening = cube.listening(connection, start, end, day.as_of)
-    found = cover(listening, usual, bucket_number(start), bucket_number(end - timedelta.resolution) + 1).frame()
+    last = bucket_number(end - timedelta.resolution) + 1
+    found = cover(listening, usual, bucket_number(start), last, covers=stored.covers(connection)).frame()
     found["blind"] = found["share"] < BLIND_BELOW
     return found.sort_values(["bucket", "provider"], ignore_index=True)
 

@@ -22,6 +22,7 @@ AGENT: Final = "Netzlage/0.1 (+https://github.com/netzlage/netzlage)"
 DEADLINE: Final = 30.0  # seconds, for redirects, retries and the whole body together
 MAX_BYTES: Final = 20_000_000  # after decompression
 MAX_REDIRECTS: Final = 3
+CONDITIONS: Final = frozenset({"if-none-match", "if-modified-since"})
 MAX_ROBOTS: Final = 500_000
 CHUNK: Final = 65_536
 PAUSE: Final = 1.0  # seconds between two requests to one host of others
@@ -230,6 +231,8 @@ class Conversation:
             if response.status_code in REDIRECTS and "Location" in response.headers:
                 return _onward(request, response.headers["Location"])
             body = self._body(response, _host(request.url), cap)
+            if response.status_code == 304 and not CONDITIONS & {name.lower() for name in request.headers}:
+                raise FeedUnreachable(f"{_host(request.url)} says that nothing changed, but of what we do not know.")
             if not any_status:
                 refuse(response.status_code, response.headers, body, _host(request.url))
             return _answer(response, body)

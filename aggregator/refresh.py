@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -18,7 +18,7 @@ from aggregator.detect.zones import make_zones
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import Filter, Incident, Stream
-from aggregator.store import Connection, baselines, calibrations, cube, incidents, reports
+from aggregator.store import Connection, baselines, calibrations, cube, incidents, reports, sources
 
 HEARTBEAT = timedelta(minutes=10)  # a longer gap between two passes means that the site was not listening
 OWN_DOORS = ("form", "api")  # sources that are heard whenever we run
@@ -66,6 +66,30 @@ class Detection:
                 incidents.save_hotspots(connection, at, hotspots)
         return sorted((i for i in advanced if i.ended_at is None), key=lambda i: (-i.standard, i.incident_id))
 
+    def replay(self, steps: Iterable[datetime]) -> list[Incident]:
+        """Look as of each of `steps` (ascending), with what was known by then; return the incidents by first alarm.
+
+        The looks build on each other and on what was shown before the first. A look is stored if it is later than
+        every look before: what readers have seen stays as it was.
+        """
+        shown: dict[str, Incident] | None = None
+        found: set[str] = set()
+        for at in steps:
+            with self._instance.store.read() as connection:
+                last, _ = incidents.hotspots(connection)
+                if shown is None:
+                    f = Filter(since=at - STILL_MATTERS, until=at, as_of=at - BUCKET)
+                    shown = {i.incident_id: i for i in incidents.find(connection, f)}
+                known = [i for i in shown.values() if i.ended_at is None or at - i.ended_at <= STILL_MATTERS]
+                hotspots, advanced, transitions = look(self._see(connection, at, at, known), known)
+            if last is None or at > last:
+                with self._instance.store.write() as connection:
+                    incidents.save(connection, advanced, transitions)
+                    incidents.save_hotspots(connection, at, hotspots)
+            shown |= {i.incident_id: i for i in advanced}
+            found |= {i.incident_id for i in advanced}
+        return sorted((i for i in (shown or {}).values() if i.incident_id in found), key=_by_alarm)
+
     def limits(self, connection: Connection, at: datetime) -> Calibration:
         """Return how scores were judged at `at`, by the budget of the settings."""
         found = calibrations.load(connection, at) or SHIPPED
@@ -83,7 +107,8 @@ class Detection:
         counts = cube.frame(connection, Filter(since=at - to_timedelta(LONGEST), until=at, as_of=as_of))
         since = looks_back_to(at, known)
         listening = cube.listening(connection, since, at, as_of)
-        coverage = cover(listening, learned.usual, bucket_number(since), bucket_number(at))
+        told = sources.covers(connection)
+        coverage = cover(listening, learned.usual, bucket_number(since), bucket_number(at), covers=told)
         streams = by_stream(counts, self.country.zones.regions)
         return Sight(at, learned, coverage, streams, StoredReports(connection, as_of), self.limits(connection, at))
 
@@ -100,7 +125,8 @@ class Detection:
         counts = cube.frame(connection, whole)
         usual = counts.groupby(["provider", "source"])["count"].sum().reset_index()
         listening = cube.listening(connection, until - HISTORY, until, known_by)
-        coverage = cover(listening, usual, bucket_number(until - HISTORY), bucket_number(until))
+        told = sources.covers(connection)
+        coverage = cover(listening, usual, bucket_number(until - HISTORY), bucket_number(until), covers=told)
         cells = by_stream(counts, self.country.zones.regions)
         past = incidents.find(connection, whole)
         learned = learn(self.country, cells, usual, coverage, past, until=until)
@@ -109,3 +135,7 @@ class Detection:
             with self._instance.store.write() as writing:
                 baselines.save(writing, until.date(), learned.baseline.to_bytes())
         return learned
+
+
+def _by_alarm(incident: Incident) -> tuple[datetime, str]:
+    return incident.first_alarm_at, incident.incident_id

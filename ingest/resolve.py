@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aggregator.cleaning import quoted, slug
 from aggregator.model import ALL, Provider, Rejected, Signal, Statement
+from aggregator.normalise import AHEAD
 from aggregator.places import Located, Places
 from aggregator.spelling import LAND_WORDS, fold
 
@@ -44,6 +45,8 @@ def resolve_statement(
         return Rejected("unknown_provider", f"Provider {quoted(statement.provider)} is not known.", "provider")
     if service is None:
         return Rejected("unknown_service", f"Service {quoted(statement.service)} is not known.", "service")
+    if statement.said_at > now + AHEAD:
+        return _future("said_at", statement.said_at)
     return replace(statement, provider=provider, service=service, received_at=now)
 
 
@@ -52,6 +55,8 @@ def resolve_signal(signal: Signal, facts: Facts, now: datetime) -> Signal | Reje
 
     A network that is nobody's we know keeps its number: it is shown with no provider of ours.
     """
+    if signal.started_at > now + AHEAD:
+        return _future("started_at", signal.started_at)
     region = _region(signal.region, facts)
     if region is None and "scope" not in signal.details:  # a scope is said in words, often "Nationwide"
         return Rejected("unknown_place", f"Region {quoted(signal.region)} is not known.", "region")
@@ -59,6 +64,10 @@ def resolve_signal(signal: Signal, facts: Facts, now: datetime) -> Signal | Reje
     if provider is None:
         return Rejected("unknown_provider", f"Provider {quoted(signal.provider)} is not known.", "provider")
     return replace(signal, region=region or "", provider=provider, received_at=now)
+
+
+def _future(field: str, moment: datetime) -> Rejected:
+    return Rejected("future_time", f"{field} {moment:%Y-%m-%dT%H:%MZ} is yet to come; check it.", field)
 
 
 def _provider(said: str, facts: Facts) -> str | None:

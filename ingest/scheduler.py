@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -14,10 +15,15 @@ from apscheduler.triggers.interval import IntervalTrigger
 from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.outbound import Outbound
+from aggregator.pace import is_due
+from aggregator.store import Store, quarantine
+from aggregator.store import feeds as states
 from ingest.feed import Feed
 from ingest.runner import run_feed
 
 REFRESH: Final = timedelta(minutes=1)
+DAILY: Final = timedelta(days=1)
+HEARINGS: Final = 16  # feeds that are heard at a time: so many slow ones would have to come together to delay another
 SHORTEST: Final = 0.5  # real seconds between two runs of a job, however fast a simulated clock is
 LATE: Final = 3600  # seconds after which a run that was missed (a laptop asleep) is left out
 log = logging.getLogger("netzlage.ingest")
@@ -26,8 +32,9 @@ log = logging.getLogger("netzlage.ingest")
 class Worker:
     """Runs the enabled feeds and `refresh` in the background, in threads of this process.
 
-    speed: of a simulated clock; the intervals are its seconds. Jobs are idempotent and never overlap themselves, so
-    that a lease can be put round `_run` where several processes share a store.
+    speed: of a simulated clock; the intervals are its seconds. chance: 0 to 1, of the pauses after failures. Jobs are
+    idempotent and never overlap themselves, so that a lease can be put round `_run` where several processes share a
+    store.
     """
 
     def __init__(
@@ -38,27 +45,41 @@ class Worker:
         *,
         outbound: Outbound | None = None,
         speed: float = 1.0,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._instance, self._refresh, self._outbound = instance, refresh, outbound or Outbound()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(8)},
+            executors={"default": ThreadPoolExecutor(HEARINGS), "own": ThreadPoolExecutor(2)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE},
         )
         self._speed = speed
+        self._chance = chance
         hearings = [(feed, self._hear(feed)) for feed in feeds if feed.enabled]
         self._first = [(f"feed {feed.name}", work) for feed, work in hearings]
+        self._first.append(("daily", self._tidy))
         for feed, work in hearings:
             self._add(f"feed {feed.name}", feed.every, work)
-        self._add("refresh", REFRESH, refresh)
+        self._add("refresh", REFRESH, refresh, executor="own")
+        self._add("daily", DAILY, self._tidy, executor="own")
 
     def _hear(self, feed: Feed) -> Callable[[], object]:
-        return lambda: run_feed(self._instance, feed, self._outbound)
+        return lambda: self._hear_if_due(feed)
 
-    def _add(self, name: str, every: timedelta, work: Callable[[], object]) -> None:
+    def _hear_if_due(self, feed: Feed) -> None:
+        """Hear a feed, unless it fails and is left alone for now."""
+        with self._instance.store.read() as connection:
+            state = states.state(connection, feed.name)
+        if is_due(state, self._instance.clock.now()):
+            run_feed(self._instance, feed, self._outbound, chance=self._chance())
+
+    def _tidy(self) -> None:
+        tidy(self._instance.store, self._instance.clock.now())
+
+    def _add(self, name: str, every: timedelta, work: Callable[[], object], executor: str = "default") -> None:
         seconds = max(SHORTEST, every.total_seconds() / self._speed)
         trigger = IntervalTrigger(seconds=seconds, timezone=UTC)
-        self._scheduler.add_job(self._run, trigger, args=(name, work), id=name, name=name)
+        self._scheduler.add_job(self._run, trigger, args=(name, work), id=name, name=name, executor=executor)
 
     def _run(self, name: str, work: Callable[[], object]) -> None:
         try:
@@ -81,3 +102,9 @@ class Worker:
         """End, after the jobs that are running have ended."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+
+
+def tidy(store: Store, now: datetime) -> tuple[int, int]:
+    """Delete what may not be kept longer, payloads after 7 days and rejected items after 30; return how many."""
+    with store.write() as connection:
+        return states.forget_payloads(connection, now), quarantine.forget(connection, now)

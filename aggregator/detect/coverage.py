@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,16 +48,34 @@ class Coverage:
         return conform(pd.concat(parts), COVERAGE) if parts else empty(COVERAGE)
 
 
-def cover(listening: pd.DataFrame, usual: pd.DataFrame, start: int, end: int) -> Coverage:
+Covers = Mapping[str, Sequence[str]]  # source -> the providers about whom its silence says something
+
+
+def cover(
+    listening: pd.DataFrame, usual: pd.DataFrame, start: int, end: int, *, covers: Covers | None = None
+) -> Coverage:
     """Weigh what each source heard by what it usually brings of each provider.
 
     listening: LISTENING; usual: columns provider, source, count (reports of the history). A provider of whom
-    nothing came yet is judged as all together; with no history at all one listening source is enough.
+    nothing came yet is judged as all together; with no history at all one listening source is enough. covers: where a
+    source names providers, its silence says nothing about others; one of whom only such sources tell is never heard.
     """
     heard = _heard_by_source(listening, start, end)
     weights = {ALL: usual.groupby("source")["count"].sum()}
     weights |= {str(name): group.groupby("source")["count"].sum() for name, group in usual.groupby("provider")}
-    return Coverage(start, end - start, {name: _weigh(heard, weight, end - start) for name, weight in weights.items()})
+    shares = {name: _of_provider(name, heard, weight, covers or {}, end - start) for name, weight in weights.items()}
+    return Coverage(start, end - start, shares)
+
+
+def _of_provider(name: str, heard: Mapping[str, Floats], weight: pd.Series, covers: Covers, buckets: int) -> Floats:
+    telling = {source: shares for source, shares in heard.items() if _tells(covers, source, name)}
+    of_them = weight[[_tells(covers, str(source), name) for source in weight.index]]
+    return np.zeros(buckets) if len(weight) and of_them.empty else _weigh(telling, of_them, buckets)
+
+
+def _tells(covers: Covers, source: str, provider: str) -> bool:
+    named = covers.get(source)
+    return named is None or (bool(named) if provider == ALL else provider in named)
 
 
 def _heard_by_source(listening: pd.DataFrame, start: int, end: int) -> dict[str, Floats]:

@@ -46,8 +46,12 @@ def given_on(connection: Connection, table: str) -> list[str] | None:
 
 
 def covers(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """Return the providers about whom a source's silence says something, for those sources that name them."""
-    return {source.name: source.covers for source in all_of(connection) if source.covers}
+    """Return the providers about whom a source's silence says something, where these are not all that it names.
+
+    Of statements and signals none: they bring no reports that could be missing.
+    """
+    known = {source.name: source.covers if source.kind == "reports" else None for source in all_of(connection)}
+    return {name: covered or () for name, covered in known.items() if covered != ()}
 
 
 def _row(source: Source) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from aggregator.draw.series import STEP, Series, Word
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import ALL, FeedRun, Filter, Incident, Statement, Stream
-from aggregator.store import Connection, baselines, cube, incidents, runs, statements
+from aggregator.store import Connection, baselines, cube, incidents, runs, sources, statements
 
 Floats = npt.NDArray[np.float64]
 PER_BAR = STEP // BUCKET
@@ -129,7 +129,8 @@ def _band(baseline: Baseline | None, part: Part, heard: Floats) -> tuple[tuple[f
 def coverage(view: View, start: datetime, end: datetime) -> Coverage:
     """Return who was listening in [start, end)."""
     listening = cube.listening(view.connection, start, end, view.as_of)
-    return cover(listening, view.usual, bucket_number(start), bucket_number(end))
+    told = sources.covers(view.connection)
+    return cover(listening, view.usual, bucket_number(start), bucket_number(end), covers=told)
 
 
 def compare(view: View, part: Part) -> tuple[int, float]:

@@ -26,6 +26,7 @@ def parse(payload: bytes, feed: Feed, hints: Hints) -> Parsed:
     head = text.split("\n", 1)[0]
     if not head.strip():
         raise FeedChanged("The answer is empty where a CSV table with a header was expected.")
+    read.bounded(text.count("\n"), text.count("\n") + text.count(max(DELIMITERS, key=head.count)))
     delimiter = feed.delimiter or max(DELIMITERS, key=head.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     columns = [name.strip() for name in reader.fieldnames or ()]

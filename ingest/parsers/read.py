@@ -18,6 +18,8 @@ MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+MOST_RECORDS: Final = 200_000  # of one document: more would not fit into the memory that a feed may have
+MOST_VALUES: Final = 2_000_000
 LONGEST: Final = 4000  # characters of one value that are looked at
 MISSING: Final = object()
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -52,6 +54,7 @@ def json_of(payload: bytes, encoding: str = "") -> Any:
         raise FeedChanged("The answer is empty where a JSON document was expected.")
     if text.startswith("<"):
         raise FeedChanged("The answer is a web page (HTML or XML) where JSON was expected.")
+    bounded(text.count("{") + text.count("["), text.count(","))
     try:
         return json.loads(text, parse_constant=lambda _: None)
     except json.JSONDecodeError as error:
@@ -61,6 +64,12 @@ def json_of(payload: bytes, encoding: str = "") -> Any:
         raise FeedChanged(
             "The answer is JSON that cannot be meant: nested too deep, or a number without end."
         ) from None
+
+
+def bounded(records: int, values: int) -> None:
+    """Raise FeedChanged for a document that is small as bytes and would be too large in memory."""
+    if records > MOST_RECORDS or values > MOST_VALUES:
+        raise FeedChanged(f"The answer has more than {MOST_RECORDS:,} records; nothing of it was taken.")
 
 
 def list_at(document: Any, path: str) -> list[Any]:

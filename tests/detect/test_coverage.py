@@ -46,3 +46,19 @@ def test_with_no_history_one_listening_source_is_enough() -> None:
     nothing = USUAL[USUAL["count"] < 0]
     assert cover(heard("form"), nothing, START, END).of("o2") == pytest.approx([1.0] * 12)
     assert cover(empty(LISTENING), nothing, START, END).of("o2") == pytest.approx([0.0] * 12)
+
+
+def test_the_silence_of_a_source_says_something_only_about_those_it_covers() -> None:
+    both = pd.concat(
+        [USUAL, pd.DataFrame({"provider": ["telekom", "sky"], "source": ["feed", "form"], "count": [5, 5]})]
+    )
+    coverage = cover(heard("feed"), both, START, END, covers={"feed": ("o2",)})
+    assert coverage.of("o2") == pytest.approx([0.9] * 12)
+    assert coverage.of("telekom") == pytest.approx([0.0] * 12)  # only a source that does not cover it tells of it
+    assert coverage.of("sky") == pytest.approx([0.0] * 12)
+    assert cover(heard("form"), both, START, END, covers={"feed": ("o2",)}).of("sky") == pytest.approx([1.0] * 12)
+
+
+def test_a_feed_of_statements_that_is_heard_makes_no_report_a_zero() -> None:
+    nothing = USUAL.iloc[:0]
+    assert cover(heard("status"), nothing, START, END, covers={"status": ()}).of("o2") == pytest.approx([0.0] * 12)
