@@ -42,17 +42,14 @@ class Instance:
         if self.heeds:
             found = [s for s in found if int(s["id"]) > int(query["since_id"][0])]
         page = found[: self.size]
-        link = (
-            f'<http://elsewhere.example/x?max_id={page[-1]["id"]}>; rel="next", <http://x/>; rel="prev"' if page else ""
-        )
+        older = f'<http://elsewhere.example/x?max_id={page[-1]["id"]}>; rel="next", ' if page else ""
         send(handler, json.dumps(page).encode(), Link=f'{older}<http://x/>; rel="prev"')
 
 
-def hear(
-    answerer: Callable[[BaseHTTPRequestHandler], None], path: str = "/api/v1/timelines/tag/o2?any[]=telekom"
-) -> list[datetime]:
+def hear(answerer: Callable[[BaseHTTPRequestHandler], None]) -> list[datetime]:
     with serving(answerer) as url:
-        feed = Feed(name="m", format="mastodon_tag", url=f"{url}{path}", allow_private=True)
+        address = f"{url}/api/v1/timelines/tag/o2?any[]=telekom"
+        feed = Feed(name="m", format="mastodon_tag", url=address, allow_private=True)
         return [post.posted_at for post in parse(feed, fetch(feed, Outbound(), WINDOW)).posts]
 
 
