@@ -1,15 +1,48 @@
-"""The embedded gazetteer as a geopy Geocoder, for whoever speaks geopy. No network is asked."""
+"""The embedded gazetteer as a geopy Geocoder, and a Nominatim server for what it lacks, where one is set. I/O."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from geopy.exc import GeocoderQueryError
+from geopy.exc import GeocoderQueryError, GeopyError
+from geopy.extra.rate_limiter import RateLimiter
+from geopy.geocoders import Nominatim
 from geopy.geocoders.base import Geocoder
 from geopy.location import Location
 from geopy.point import Point
 
 from aggregator.places import Located, Places
+
+AGENT: Final = "netzlage (https://github.com/netzlage/netzlage)"
+PACE: Final = 1.0  # seconds between two questions: what the rules of the public server ask for
+TIMEOUT: Final = 5.0  # seconds for one question: somebody's form may wait for it
+
+
+class RemoteGazetteer:
+    """Towns and quarters by a Nominatim server; asked at its pace, by all threads together."""
+
+    def __init__(self, url: str, places: Places, *, pace: float = PACE, timeout: float = TIMEOUT) -> None:
+        parts = urlsplit(url)
+        geocoder = Nominatim(
+            user_agent=AGENT, scheme=parts.scheme, domain=f"{parts.netloc}{parts.path}", timeout=timeout, proxies=None
+        )
+        self._ask = RateLimiter(geocoder.geocode, min_delay_seconds=pace, max_retries=0, swallow_exceptions=False)
+        self._places = places
+
+    def region(self, query: str) -> str | None:
+        """Return the district (AGS5) of a settlement, "" where the server knows none in Germany, None: no answer.
+
+        No answer is one that comes too late, an error, or something that is no answer; ask again later.
+        """
+        try:
+            found = self._ask(query, country_codes="de", featuretype="settlement", language="de")
+            if found is None:
+                return ""
+            at = self._places.locate(lat=float(found.latitude), lon=float(found.longitude))
+        except (GeopyError, ValueError, TypeError, KeyError, AttributeError):
+            return None  # geopy takes an answer of another form apart as it comes
+        return at.region if isinstance(at, Located) else ""
 
 
 class EmbeddedGazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aggregator.catalogue import Catalogue, load_catalogue
 from aggregator.clock import Clock
+from aggregator.geocode import RemoteGazetteer
 from aggregator.settings import Settings, secret_key
 from aggregator.store import Store, open_store
 
@@ -19,10 +20,13 @@ class Instance:
     catalogue: Catalogue
     store: Store
     key: bytes
+    remote: RemoteGazetteer | None = None  # where a Nominatim server is configured
 
 
 def open_instance(settings: Settings, clock: Clock) -> Instance:
     """Load the facts, open the store (migrated to the present schema) and make the secret key if there is none."""
     key = secret_key(settings).encode()
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Instance(settings, clock, load_catalogue(), open_store(settings.database), key)
+    catalogue = load_catalogue()
+    remote = RemoteGazetteer(settings.nominatim_url, catalogue.places) if settings.nominatim_url else None
+    return Instance(settings, clock, catalogue, open_store(settings.database), key, remote)

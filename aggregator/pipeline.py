@@ -14,6 +14,7 @@ from aggregator.instance import Instance
 from aggregator.model import FeedRun, RawReport, Rejected, Report
 from aggregator.normalise import Normaliser
 from aggregator.store import Connection, reports, runs
+from aggregator.whereabouts import placed
 
 BATCH = 1000  # reports a transaction: each waits once for the disk, none keeps other writers waiting for long
 SHOWN = 100  # rejected items, and new reports, that an Outcome carries along
@@ -101,7 +102,8 @@ def accept(
     in its transaction. Raises StoreError.
     """
     normaliser, tally = Normaliser(instance.catalogue, instance.key), Tally()
-    for items, is_last in _batches(raws, batch):
+    for given, is_last in _batches(raws, batch):
+        items = placed(instance, given)
         now = instance.clock.now()
         found = [raw if isinstance(raw, Rejected) else normaliser.report(raw, now) for raw in items]
         resolved = tally.sort(found)

@@ -61,6 +61,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.reportfile",
     ),
     "joins": (
+        "aggregator.whereabouts",
         "aggregator.pipeline",
         "aggregator.refresh",
         "aggregator.history",

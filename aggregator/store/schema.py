@@ -289,6 +289,15 @@ signals = Table(
     Index("signals_by_time", "started_at"),
 )
 
+# What a Nominatim server said of places that the gazetteer lacks; region "": it knows none in Germany either.
+geocoded = Table(
+    "geocoded",
+    metadata,
+    _text("query", key=True),
+    _text("region"),
+    _time("asked_at"),
+)
+
 baselines = Table(
     "baselines", metadata, Column("day", Date, primary_key=True), Column("blob", LargeBinary, nullable=False)
 )
