@@ -94,6 +94,7 @@ class RawReport:
     address: str = ""  # IP address where known: gives the address block, hashed at once, never kept
     comment: str = ""
     open_provider: bool = False  # an unknown provider name becomes a provider of its own
+    deleted: bool = False  # its source has taken it back
     where: str = ""  # line or item, for messages
 
 
@@ -163,6 +164,18 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a hotspot's score was measured on: the districts of the scanned zone (empty: the nation), not its footprint.
+
+    taken_out: districts of hotspots found before it in the same look; by_share: measured by the share of the nation.
+    """
+
+    zone: tuple[str, ...] = ()
+    taken_out: tuple[str, ...] = ()
+    by_share: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Hotspot:
     """A zone and a window [start, end) in which a stream's reports are unlikely many. `regions` empty = the nation.
 
@@ -179,6 +192,7 @@ class Hotspot:
     score: float
     standard: float = 0.0
     level: str = "district"
+    basis: Basis | None = dataclasses.field(default=None, compare=False)  # not kept with it: the evidence is
 
     @property
     def excess(self) -> float:

@@ -18,7 +18,8 @@ from aggregator.detect.zones import make_zones
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import Filter, Incident, Stream
-from aggregator.store import Connection, baselines, calibrations, cube, incidents, reports, sources
+from aggregator.proofs import freeze
+from aggregator.store import Connection, baselines, calibrations, cube, evidence, incidents, reports, sources
 
 HEARTBEAT = timedelta(minutes=10)  # a longer gap between two passes means that the site was not listening
 OWN_DOORS = ("form", "api")  # sources that are heard whenever we run
@@ -59,11 +60,14 @@ class Detection:
             known = incidents.find(connection, Filter(since=at - STILL_MATTERS, until=at, as_of=as_of))
         self._keep_heartbeat(last, at, as_of)
         with self._instance.store.read() as connection:
-            hotspots, advanced, transitions = look(self._see(connection, at, as_of, known), known)
+            seen = self._see(connection, at, as_of, known)
+            hotspots, advanced, transitions = look(seen, known)
+            frozen = freeze(connection, seen, hotspots, advanced, known=known, as_of=as_of)
         if as_of is None or last is None or at > last:
             with self._instance.store.write() as connection:
                 incidents.save(connection, advanced, transitions)
                 incidents.save_hotspots(connection, at, hotspots)
+                evidence.save(connection, frozen)
         return sorted((i for i in advanced if i.ended_at is None), key=lambda i: (-i.standard, i.incident_id))
 
     def replay(self, steps: Iterable[datetime]) -> list[Incident]:
@@ -81,11 +85,14 @@ class Detection:
                     f = Filter(since=at - STILL_MATTERS, until=at, as_of=at - BUCKET)
                     shown = {i.incident_id: i for i in incidents.find(connection, f)}
                 known = [i for i in shown.values() if i.ended_at is None or at - i.ended_at <= STILL_MATTERS]
-                hotspots, advanced, transitions = look(self._see(connection, at, at, known), known)
+                seen = self._see(connection, at, at, known)
+                hotspots, advanced, transitions = look(seen, known)
+                frozen = freeze(connection, seen, hotspots, advanced, known=known, as_of=at)
             if last is None or at > last:
                 with self._instance.store.write() as connection:
                     incidents.save(connection, advanced, transitions)
                     incidents.save_hotspots(connection, at, hotspots)
+                    evidence.save(connection, frozen)
             shown |= {i.incident_id: i for i in advanced}
             found |= {i.incident_id for i in advanced}
         return sorted((i for i in (shown or {}).values() if i.incident_id in found), key=_by_alarm)

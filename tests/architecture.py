@@ -64,6 +64,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.whereabouts",
         "aggregator.pipeline",
         "aggregator.refresh",
+        "aggregator.proofs",
         "aggregator.history",
         "aggregator.downloads",
         "aggregator.words",

@@ -15,22 +15,27 @@ from aggregator.cli.detect import refresh, scan
 from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
 from aggregator.cli.operate import doctor
+from aggregator.cli.past import detect, replay
 from aggregator.cli.serve import serve, worker
+from aggregator.cli.verify import verify
 from aggregator.cli.words import incident, statement, token
 from aggregator.errors import NetzlageError
 
 COMMANDS: tuple[click.Command, ...] = (
     demo,
+    detect,
     doctor,
     export,
     feeds,
     import_,
     incident,
     refresh,
+    replay,
     scan,
     serve,
     statement,
     token,
+    verify,
     worker,
 )
 

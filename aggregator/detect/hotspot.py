@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from aggregator.detect.footprint import find_footprint
 from aggregator.detect.scan import MIN_REPORTS, Figures, figures, scan
 from aggregator.detect.span import DURATIONS, Field, Span, field_of
 from aggregator.detect.zones import LEVELS
-from aggregator.model import ALL, Hotspot, Incident, Stream
+from aggregator.model import ALL, Basis, Hotspot, Incident, Stream
 
 Ints = npt.NDArray[np.int64]
 MOST = 8  # hotspots of one stream in one tick
@@ -35,13 +35,20 @@ def find_hotspots(
     alarmed = {i.stream for i in open_incidents}
     national = {i.stream for i in open_incidents if not i.regions}
     for stream in sorted(streams, key=_narrow_first):
-        if streams[stream].between(span.first - span.back, span.end).count.sum() < MIN_REPORTS:
+        if not worth_a_scan(span, stream, streams):
             continue
         for hotspot in scan_stream(span, stream, streams[stream], limits, national=stream in national):
             below = {h.stream for h in found} | alarmed
             if not _explained(span, hotspot, streams, below):
                 found.append(hotspot)
     return sorted(found, key=lambda h: (-h.standard, h.stream.provider, h.stream.service, h.zone))
+
+
+def worth_a_scan(span: Span, stream: Stream, streams: Mapping[Stream, Cells]) -> bool:
+    """Say whether a stream has enough reports, and is not just another name of the one stream that it contains."""
+    if streams[stream].between(span.first - span.back, span.end).count.sum() < MIN_REPORTS:
+        return False
+    return stream.service != ALL or len(narrower(stream, streams)) > 1
 
 
 def _narrow_first(stream: Stream) -> tuple[bool, bool, str, str]:
@@ -58,6 +65,7 @@ def scan_stream(
     field = field_of(span, stream, cells)
     floor = limits.floor(limits.suspected)
     found: list[Hotspot] = []
+    gone = NOWHERE  # districts of those found already
     free = True  # the nation is not among the hotspots yet
     while len(found) < MOST:
         best = _best(field, limits, floor, nation=free, by_share=national)
@@ -66,7 +74,10 @@ def scan_stream(
         regions = None
         if best.zone != span.zones.nation:
             regions = find_footprint(field, best.zone, best.column, threshold=floor[DISTRICT], by_share=national)
-        found.append(_hotspot(field, stream, best, regions, figures(field, best.column, regions, by_share=national)))
+        seen = figures(field, best.column, regions, by_share=national)
+        basis = _basis(field, best, gone, by_share=national)
+        found.append(replace(_hotspot(field, stream, best, regions, seen), basis=basis))
+        gone = gone if regions is None else np.union1d(gone, regions)
         field = field.without(NOWHERE if regions is None else regions)
         if regions is None:
             free, national = False, True
@@ -94,6 +105,13 @@ def _best(
         return None
     i = int(np.argmax(standard))
     return _Best(int(found.zone[i]), int(found.column[i]), float(found.score[i]), float(standard[i]))
+
+
+def _basis(field: Field, best: _Best, gone: Ints, *, by_share: bool) -> Basis:
+    zones = field.span.zones
+    inside = NOWHERE if best.zone == zones.nation else zones.indices(best.zone)
+    zone, taken_out = (tuple(zones.regions[i] for i in places) for places in (inside, gone))
+    return Basis(zone, taken_out, by_share)
 
 
 def _hotspot(field: Field, stream: Stream, best: _Best, regions: Ints | None, seen: Figures) -> Hotspot:

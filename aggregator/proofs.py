@@ -1,0 +1,78 @@
+"""A look and its counts by source -> the packages that its new scores stand on; and out of the door again. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from aggregator.clock import BERLIN
+from aggregator.detect.cube import NO_CELLS, to_timedelta
+from aggregator.detect.package import read_package, write_package
+from aggregator.detect.proof import fold_sources, prove
+from aggregator.detect.span import LONGEST
+from aggregator.detect.tick import Sight
+from aggregator.instance import Instance
+from aggregator.model import Filter, Hotspot, Incident
+from aggregator.store import Connection, cube, evidence, sources
+from aggregator.store.evidence import Frozen
+
+SAID: Final = (
+    "Alles, worauf die Wertung dieses Vorfalls steht. Nachrechnen: netzlage verify nachrechnen.zip. "
+    "Meldungen sind keine Ausfälle und nicht repräsentativ."
+)
+
+
+def freeze(
+    connection: Connection,
+    seen: Sight,
+    hotspots: Sequence[Hotspot],
+    advanced: Sequence[Incident],
+    *,
+    known: Sequence[Incident],
+    as_of: datetime | None,
+) -> list[Frozen]:
+    """Return the packages of those incidents that this look opened or gave a score higher than all before."""
+    before = {incident.incident_id: incident.standard for incident in known}
+    return [
+        Frozen(incident.incident_id, seen.at, _package(connection, seen, hotspot, as_of))
+        for incident in advanced
+        if incident.standard > before.get(incident.incident_id, float("-inf"))
+        for hotspot in hotspots
+        if (hotspot.stream, hotspot.standard, tuple(sorted(hotspot.regions)))
+        == (incident.stream, incident.standard, incident.regions)
+    ]
+
+
+def _package(connection: Connection, seen: Sight, hotspot: Hotspot, as_of: datetime | None) -> bytes:
+    since = seen.at - to_timedelta(LONGEST)
+    f = Filter(hotspot.stream.provider, hotspot.stream.service, since=since, until=seen.at, as_of=as_of)
+    counts = cube.frame(connection, f)
+    proof = prove(seen.span, hotspot, seen.streams.get(hotspot.stream, NO_CELLS), seen.limits, counts)
+    return write_package(proof, {})
+
+
+def package(instance: Instance, incident_id: str, as_of: datetime | None = None) -> bytes | None:
+    """Return an incident's package as anybody may have it, None if there is none.
+
+    Sources that do not let their counts be given on are one, "other".
+    """
+    with instance.store.read() as connection:
+        found = evidence.find(connection, incident_id, as_of)
+        given_on = sources.given_on(connection, "cube") or []
+    if found is None:
+        return None
+    return write_package(fold_sources(read_package(found.content), given_on), _about(instance, found))
+
+
+def _about(instance: Instance, found: Frozen) -> dict[str, Any]:
+    simulated = instance.clock.simulated
+    at = f"{found.at.astimezone(BERLIN):%d.%m.%Y, %H:%M} Uhr"
+    return {
+        "name": found.incident_id.replace("_", "-").lower(),
+        "title": f"{'SIMULATION: ' * simulated}Netzlage, {found.incident_id}, Stand {at}",
+        "description": SAID,
+        "created": f"{found.at:%Y-%m-%dT%H:%M:%SZ}",
+        "incident_id": found.incident_id,
+        "simulated": simulated,
+    }
