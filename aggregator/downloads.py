@@ -23,7 +23,7 @@ from aggregator.store import sources as stored
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
-REPORT_TIMES: Final = ("observed_at", "began_at", "received_at")
+REPORT_TIMES: Final = ("observed_at", "began_at", "ended_at", "received_at")
 Rows = Iterator[dict[str, Any]]
 Sources = Sequence[str] | None  # None: all
 

@@ -65,6 +65,12 @@ REPORTS: Final = (
         "since when, as the report says, to five minutes (UTC)",
     ),
     Column(
+        "ended_at",
+        "time",
+        "Seit wann es wieder geht, auf fünf Minuten (UTC); leer: nichts bekannt",
+        "since when it works again, to five minutes (UTC); empty: nothing known",
+    ),
+    Column(
         "received_at",
         "time",
         "Wann wir davon wussten, auf fünf Minuten (UTC)",

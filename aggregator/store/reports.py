@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, insert, literal, literal_column, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal, literal_column, select, true, tuple_
 
 from aggregator import frames
 from aggregator.model import Filter, Report, Stream
 from aggregator.record import End
 from aggregator.store import cube, ends, names, reporters
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
+from aggregator.store.schema import ends as ends_table
 from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, upsert
 from aggregator.store.select import frame as frame_of
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from aggregator.store.engine import Store
 
 # Who reported is never given on: a row has no reporter and no block.
-PUBLIC: Final = tuple(c for c in reports.c if c.name not in {"reporter", "block"})
+PUBLIC: Final = tuple(c for c in reports.c if c.name not in {"reporter", "block", "gone_at"})
 
 Row = Mapping[Any, Any]  # column -> value; SQLAlchemy's rows say that their keys may also be columns
 
@@ -92,6 +93,7 @@ def _row(report: Report, at: Callable[[datetime], Any]) -> tuple[Any, ...]:
         at(report.began_at) if report.began_at else None,
         at(report.received_at),
         report.counted,
+        None,
     )
 
 
@@ -111,16 +113,23 @@ def rows(
     limit: int | None = None,
     sources: Sequence[str] | None = None,
 ) -> Iterator[Row]:
-    """Yield the reports that fit `f`, without reporter, block and comment, by (observed_at, report_id).
+    """Yield the reports that fit `f`, without reporter, block and comment, with their end, by (observed_at, report_id).
 
     after: the `cursor` of the last row of the page before; ValueError when it is none. sources: only from these.
     """
-    query = select(*PUBLIC).where(*_conditions(f, sources)).order_by(reports.c.observed_at, reports.c.report_id)
+    over = and_(ends_table.c.report_id == reports.c.report_id, *_known(f))
+    query = select(*PUBLIC, ends_table.c.ended_at).outerjoin_from(reports, ends_table, over)
+    query = query.where(*_conditions(f, sources)).order_by(reports.c.observed_at, reports.c.report_id)
     if after is not None:
         query = query.where(tuple_(reports.c.observed_at, reports.c.report_id) > _position(after))
     if limit is not None:
         query = query.limit(limit)
     yield from connection.execution_options(yield_per=PAGE).execute(query).mappings()
+
+
+def _known(f: Filter) -> list[ColumnElement[bool]]:
+    """Return the condition that an end was known at f.as_of."""
+    return [] if f.as_of is None else [ends_table.c.received_at <= f.as_of]
 
 
 def stream(store: Store, f: Filter, *, sources: Sequence[str] | None = None) -> Iterator[Row]:

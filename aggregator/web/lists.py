@@ -38,6 +38,7 @@ PROVIDERS: Final = (
     Column("asns", "list", "Autonome Systeme", "autonomous systems"),
     _text("website", "Website", "website"),
     _text("fault_line", "Störungsnummer", "fault line"),
+    _text("press_contact", "Pressestelle", "press contact"),
     Column("listed", "truth", "Wahr: im Verzeichnis", "true: in the catalogue"),
     Column("fictitious", "truth", "Wahr: erfunden", "true: invented"),
     SIMULATED,

@@ -57,10 +57,10 @@ def text(netzlage: Instance, table: str, kind: str = "csv", f: Filter | None = N
 def test_reports_as_csv(netzlage: Instance) -> None:
     assert text(netzlage, "reports") == (
         "report_id,source,provider,service,symptom,region,place_source,"
-        "observed_at,began_at,received_at,counted,simulated\r\n"
-        "a1,feed,o2,mobile,'=cmd(),02000,plz,2017-05-13T07:40:00Z,,2017-05-13T07:40:00Z,true,true\r\n"
-        "b2,feed,o2,mobile,,09162,plz,2017-05-13T07:40:00Z,2017-05-13T06:40:00Z,2017-05-13T07:40:00Z,false,true\r\n"
-        "c3,feed,o2,portal,,,,2017-05-13T07:50:00Z,,2017-05-13T07:50:00Z,true,true\r\n"
+        "observed_at,began_at,ended_at,received_at,counted,simulated\r\n"
+        "a1,feed,o2,mobile,'=cmd(),02000,plz,2017-05-13T07:40:00Z,,,2017-05-13T07:40:00Z,true,true\r\n"
+        "b2,feed,o2,mobile,,09162,plz,2017-05-13T07:40:00Z,2017-05-13T06:40:00Z,,2017-05-13T07:40:00Z,false,true\r\n"
+        "c3,feed,o2,portal,,,,2017-05-13T07:50:00Z,,,2017-05-13T07:50:00Z,true,true\r\n"
     )
 
 
@@ -86,7 +86,8 @@ def test_statements_as_csv(netzlage: Instance) -> None:
     assert text(netzlage, "statements") == (
         "statement_id,provider,service,said_at,quote,stance,channel,source,link,own_words,assumed_time,"
         "received_at,expected_end,incident_id,enquiry_id,simulated\r\n"
-        's1,o2,all,2017-05-13T07:40:00Z,"Kein ""Hinweis"", \n kein Grund",denied,official,feed,,false,false,,,,,true\r\n'
+        's1,o2,all,2017-05-13T07:40:00Z,"Kein ""Hinweis"", \n kein Grund",denied,official,feed,'
+        ",false,false,,,,,true\r\n"
     )
 
 
@@ -107,8 +108,8 @@ def test_reports_as_geojson(netzlage: Instance) -> None:
     assert found["features"][0]["properties"] == {
         "report_id": "a1", "source": "feed", "provider": "o2", "service": "mobile", "symptom": "=cmd()",
         "region": "02000", "place_source": "plz",
-        "observed_at": "2017-05-13T07:40:00Z", "began_at": None, "received_at": "2017-05-13T07:40:00Z",
-        "counted": True, "simulated": True,
+        "observed_at": "2017-05-13T07:40:00Z", "began_at": None, "ended_at": None,
+        "received_at": "2017-05-13T07:40:00Z", "counted": True, "simulated": True,
     }  # fmt: skip
 
 

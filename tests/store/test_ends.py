@@ -73,3 +73,12 @@ def test_only_what_came_by_the_form_is_found_by_its_id(store: Store) -> None:
             "explain query plan select * from reports where report_id = 'f' and source = 'form'"
         ).all()
     assert "reports_of_the_form" in str(plan)
+
+
+def test_rows_carry_the_end_that_was_known_then(store: Store) -> None:
+    with store.write() as connection:
+        reports.add(connection, [report("over", 0), report("goes on", 1)])
+        ends.add(connection, [End("over", at(30), at(40))])
+    with store.read() as connection:
+        assert [row["ended_at"] for row in reports.rows(connection, Filter())] == [at(30), None]
+        assert [row["ended_at"] for row in reports.rows(connection, Filter(as_of=at(39)))] == [None, None]

@@ -202,6 +202,15 @@ def test_a_locked_store_is_503_and_says_when_to_come_again(
     assert sender.post("/api/v1/reports", json=REPORT).status_code == 201
 
 
+def test_who_sent_a_report_may_end_it_with_its_uid(sender: FlaskClient, empty: Instance) -> None:
+    report = {**REPORT, "uid": "mine"}
+    assert sender.post("/api/v1/reports", json=report).status_code == 201
+    ended = sender.post("/api/v1/reports", json={**report, "ended_at": empty.clock.now().isoformat()})
+    assert (ended.status_code, ended.get_json()["duplicate"]) == (200, True)
+    (item,) = sender.get("/api/v1/reports").get_json()["items"]
+    assert item["ended_at"] == "2017-05-13T10:30:00Z"
+
+
 def test_rows_of_a_feed_that_forbids_it_stay_here(empty: Instance, site: FlaskClient) -> None:
     raw = RawReport("feed", "o2", "mobile", key="1", observed_at=NOW - timedelta(minutes=20), region="02000")
     since = NOW - timedelta(hours=1)

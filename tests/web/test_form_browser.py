@@ -219,15 +219,13 @@ def test_each_page_of_the_form_is_small_and_needs_two_requests(context: BrowserC
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_on_a_bad_line_it_takes_less_than_fifteen_seconds(context: BrowserContext, page: Page) -> None:
+@pytest.mark.parametrize("script", [True, False])
+def test_on_a_bad_line_it_takes_less_than_fifteen_seconds(browser: Browser, address: str, script: bool) -> None:
     """50 kbit/s, 2 s latency, from opening the form to the thanks."""
+    context = browser.new_context(base_url=address, java_script_enabled=script)
+    page = context.new_page()
     network = context.new_cdp_session(page)
-    line: dict[str, Any] = {
-        "offline": False,
-        "latency": 2000,
-        "downloadThroughput": 50_000 / 8,
-        "uploadThroughput": 50_000 / 8,
-    }
+    line: dict[str, Any] = {"offline": False, "latency": 2000, "downloadThroughput": 6250, "uploadThroughput": 6250}
     network.send("Network.emulateNetworkConditions", line)
     began = time.monotonic()
     page.goto("/melden", wait_until="commit")
@@ -235,9 +233,9 @@ def test_on_a_bad_line_it_takes_less_than_fifteen_seconds(context: BrowserContex
     page.select_option("#service", "fixed_internet")
     page.fill("#place", "20095")
     send(page)
-    page.wait_for_url("**/melden/danke?code=*", wait_until="commit")
     page.get_by_role("heading", name="Danke für Ihre Meldung").wait_for()
-    assert time.monotonic() - began < 15
+    assert 6 < time.monotonic() - began < 15
+    context.close()
 
 
 def test_by_keyboard_alone_with_javascript(page: Page) -> None:

@@ -81,6 +81,7 @@
 
   function list(section) {
     const kept = (load(KEPT) || []).filter((one) => Date.now() - one.at < 14 * 24 * HOUR);
+    keep(KEPT, kept.length ? kept : null);
     for (const { code, label } of kept) {
       const link = document.createElement("a");
       link.href = `/melden/danke?code=${encodeURIComponent(code)}`;
