@@ -46,6 +46,8 @@ def read_regions(path: Path) -> list[Region]:
         )
     if not found:
         raise DataError(f"{path} holds no region; it needs at least one line below the header.")
+    if not any(region.population for region in found.values()):
+        raise DataError(f"{path} gives no region a population; what is usual is shared out by it, so fill it in.")
     return list(found.values())
 
 

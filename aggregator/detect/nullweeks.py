@@ -16,7 +16,7 @@ from aggregator.detect.baseline import R_NATION, Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
 from aggregator.detect.calibrate import BLOCK, BLOCKS_A_WEEK, FOOT, Calibration, block_maxima, calibrate
 from aggregator.detect.coverage import Coverage
-from aggregator.detect.cube import Cells, merged
+from aggregator.detect.cube import Cells, merged, narrower
 from aggregator.detect.scan import scan
 from aggregator.detect.span import Prepared, Span, field_of
 from aggregator.detect.zones import LEVELS
@@ -35,14 +35,21 @@ Cube = Mapping[Stream, Cells]
 
 
 def make_week(baseline: Baseline, rng: np.random.Generator) -> dict[Stream, Cells]:
-    """Draw the cells of all streams for a week and the day before it: buckets [MONDAY − DAY, MONDAY + WEEK)."""
+    """Draw the cells of all streams for a week and the day before it: buckets [MONDAY − DAY, MONDAY + WEEK).
+
+    A wider stream that would hold one narrower one only is left out, as it is in a look.
+    """
     buckets = np.arange(MONDAY - DAY, MONDAY + WEEK)
     common = hours_of_week(buckets, [""])[0]
     narrow = sorted((s for s in baseline.streams if s.service != ALL), key=lambda s: (s.provider, s.service))
     drifts = {name: _drift(len(buckets), rng) for name in sorted({s.provider for s in narrow})}
     drawn = {s: _draw(baseline.of(s), buckets, drifts[s.provider], common, rng) for s in narrow}
-    wide = {Stream(name, ALL): merged([c for s, c in drawn.items() if s.provider == name]) for name in drifts}
-    return {**drawn, **wide, Stream(ALL, ALL): merged(list(drawn.values()))}
+    cells = dict(drawn)
+    for wide in (*(Stream(name, ALL) for name in drifts), Stream(ALL, ALL)):
+        parts = narrower(wide, drawn)
+        if len(parts) > 1:
+            cells[wide] = merged([drawn[part] for part in parts])
+    return cells
 
 
 def _drift(buckets: int, rng: np.random.Generator) -> Floats:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
 from aggregator.model import Report
+from aggregator.once import ONCE_IN, is_first
 from aggregator.store.schema import EPOCH, reporters
 from aggregator.store.select import any_of, encoder, in_bulk
-
-ONCE_IN: Final = timedelta(hours=6)
 
 Times = dict[tuple[str, str, str], list[datetime]]  # (reporter, provider, service) -> when counted
 
@@ -45,11 +43,7 @@ def _decided(report: Report, counts: bool) -> Report:
 
 
 def _is_first(before: Times, report: Report) -> bool:
-    times = before[report.reporter, report.provider, report.service]
-    if any(abs(report.observed_at - time) < ONCE_IN for time in times):
-        return False
-    times.append(report.observed_at)
-    return True
+    return is_first(before[report.reporter, report.provider, report.service], report.observed_at)
 
 
 def _span(moment: datetime) -> int:
