@@ -22,6 +22,31 @@ AGAINST: Final = {
     "never.words": 0.9,
 }
 LINK: Final = 0.5
+TONE: Final = 0.45  # for each of its words, three at most
+NARRATED: Final = 0.4  # a long text without a word of oneself
+LONG: Final = 18  # words
+CRAWLS: Final = re.compile(r"\b(?:0[.,]\d+|nur (?:noch )?\d+(?:[.,]\d+)?)\s*m(?:bit|b)\b", re.IGNORECASE)
+FIRST_PERSON: Final = frozenset(
+    {
+        "ich",
+        "mir",
+        "mich",
+        "mein",
+        "meine",
+        "meinem",
+        "meinen",
+        "meiner",
+        "wir",
+        "uns",
+        "unser",
+        "unsere",
+        "unserem",
+        "bin",
+        "hab",
+        "habe",
+        "hier",
+    }
+)
 YEAR: Final = re.compile(r"\b(?:19[5-9]|20[0-4])\d\b")
 OTHER_YEAR: Final = 1.2
 COUNTED: Final = 0.9  # "o2-Kunden", "900.000 Router"
@@ -51,6 +76,8 @@ def judge(words: Words, hits: Hits, *, provider: bool, service: bool, place: boo
     for sentence in range(len(words.ends)):
         faults |= _faults_of(sentence, words, hits)
     faults = _after_the_end(faults, words, hits)
+    if not faults and provider and CRAWLS.search(words.text):
+        faults = {0: "slow"}
     if not faults:
         return Verdict(False, 0.95 if provider else 0.98, {})
     own = _own(words, hits, place=place)
@@ -152,7 +179,7 @@ def _names_provider(at: int, hits: Hits) -> bool:
 def _after_the_end(faults: dict[int, str], words: Words, hits: Hits) -> dict[int, str]:
     """Where a post says that it works again, only what it tells after that, with a "but", is left."""
     ends = hits.get("resolved.words", ())
-    if not ends:
+    if not ends or "resolved.unsteady" in hits:
         return faults
     last = max(hit.end for hit in ends)
     again = any(hit.start >= last - 3 for hit in hits.get("resolved.not_yet", ()))
@@ -172,6 +199,8 @@ def _against(words: Words, hits: Hits, year: int) -> float:
         count = len({hit.start for hit in hits.get(tag, ())})
         total += weight * (1.5 if count > 1 else count)
     total += LINK * words.linked
+    total += TONE * min(3, len({hit.start for hit in hits.get("news.tone", ())}))
+    total += NARRATED * (len(words) > LONG and FIRST_PERSON.isdisjoint(words.keys))
     total += OTHER_YEAR * any(int(found) != year for found in YEAR.findall(words.text))
     provider_ends = {hit.end for tag, group in hits.items() if tag.startswith("provider.") for hit in group}
     total += TOLD_OF * any(hit.start in provider_ends for hit in hits.get("news.verbs", ()))
