@@ -89,6 +89,7 @@ class RawReport:
     place: str = ""
     lat: float | str | None = None
     lon: float | str | None = None
+    area_code: str = ""  # or a number of a phone that begins with one
     place_source: PlaceSource = ""  # what the source itself says of its place, e.g. "ip"
     reporter: str = ""  # the source's name of the person, or address and browser: hashed at once, never kept
     address: str = ""  # IP address where known: gives the address block, hashed at once, never kept

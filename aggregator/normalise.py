@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -136,14 +137,19 @@ class Normaliser:
             "service",
         )
 
-    def _locate(self, region: str, plz: str, place: str, lat: str, lon: str) -> Place:
-        """Return region, coordinates, how they were found, and the PLZ; all empty where no place is given at all."""
-        if not (region or plz or place or lat or lon):
+    def _locate(self, *said: str) -> Place:
+        """Return region, coordinates, how they were found, and the PLZ; all empty where no place is given at all.
+
+        said: what `_place_of` gives.
+        """
+        if not any(said):
             return "", None, None, "", ""
-        at = _coordinates(lat, lon)
-        found = self._places.locate(region=region, plz=plz, place=place, lat=at[0], lon=at[1])
+        region, plz, place, *point = said[:5]
+        code = said[5] if len(said) > 5 else ""
+        at = _coordinates(*point)
+        found = self._places.locate(region=region, plz=plz, place=place, lat=at[0], lon=at[1], area_code=code)
         if isinstance(found, NotLocated):
-            raise _not_located(found, region, plz, place)
+            raise _not_located(found, {"region": region, "plz": plz, "place": place, "area_code": code})
         return found.region, found.lat, found.lon, found.place_source, _five_digits(plz)
 
     def _report_id(self, raw: RawReport, observed_at: datetime, place: tuple[str, ...], reporter: str) -> str:
@@ -197,14 +203,16 @@ def _digest(kind: str, text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12, person=kind.encode()).hexdigest()
 
 
-def _place_of(raw: RawReport) -> tuple[str, str, str, str, str]:
-    """Return region, plz, place, lat and lon as clean text."""
+def _place_of(raw: RawReport) -> tuple[str, ...]:
+    """Return region, plz, place, lat and lon as clean text, and the area code where there is one."""
+    code = (clean(raw.area_code, 40),) if raw.area_code else ()  # else the ids of before would be others
     return (
         clean(raw.region, LONGEST) if raw.region else "",
         clean(raw.plz, 12) if raw.plz else "",
         clean(raw.place, LONGEST) if raw.place else "",
         "" if raw.lat is None else str(raw.lat).strip()[:40],
         "" if raw.lon is None else str(raw.lon).strip()[:40],
+        *code,
     )
 
 
@@ -232,8 +240,7 @@ def _five_digits(plz: str) -> str:
     return f"{plz:>05}" if plz.isascii() and plz.isdecimal() and len(plz) in {4, 5} else ""
 
 
-def _not_located(found: NotLocated, region: str, plz: str, place: str) -> NotAReport:
-    named = {"region": region, "plz": plz, "place": place}
+def _not_located(found: NotLocated, named: Mapping[str, str]) -> NotAReport:
     at_point = found.reason in {"outside", "bad_coordinates"}
     field = "lat" if at_point else next((name for name, text in named.items() if text), "lat")
     said = f"{field} {quoted(named[field])}" if named.get(field) else "lat and lon"

@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.model import Rejected, Report
+from aggregator.normalise import normalise
 from aggregator.places import Located
+from ingest.parsers import NO_HINTS, PARSERS, Feed
 from tests.gazetteer import FACTS, PLACES, reason_of, region_of
+from tests.making import SATURDAY, raw
 
 
 @pytest.mark.parametrize(
@@ -84,3 +88,31 @@ def test_whose_facts_the_area_codes_are_is_said() -> None:
 @given(st.text(max_size=60))
 def test_no_text_is_too_odd_for_an_area_code(text: str) -> None:
     PLACES.locate(area_code=text)
+
+
+def test_a_report_with_an_area_code_alone_is_located_by_it() -> None:
+    found = normalise(raw(plz="", area_code="0341 99"), catalogue=FACTS, received_at=SATURDAY, key=b"k")
+    assert isinstance(found, Report)
+    assert (found.region, found.place_source) == ("14713", "area_code")
+
+
+def test_an_area_code_that_is_none_rejects_the_report_and_is_named() -> None:
+    found = normalise(raw(plz="", area_code="0800"), catalogue=FACTS, received_at=SATURDAY, key=b"k")
+    assert isinstance(found, Rejected)
+    assert (found.reason, "0800" in found.detail) == ("unknown_place", True)
+
+
+def test_reports_without_an_area_code_keep_their_ids() -> None:
+    plain, with_code = (
+        normalise(raw(key="", area_code=code), catalogue=FACTS, received_at=SATURDAY, key=b"k") for code in ("", "040")
+    )
+    assert isinstance(plain, Report)
+    assert isinstance(with_code, Report)
+    assert plain.report_id == "07275e3f0ae57558b6874b88"  # as before there were area codes
+    assert with_code.report_id != plain.report_id
+
+
+def test_a_feed_may_map_an_area_code() -> None:
+    feed = Feed(name="f", format="json_records", url="x", fields={"area_code": "vorwahl", "report_id": "id"})
+    [report] = PARSERS["json_records"](b'[{"id": 1, "vorwahl": "040"}]', feed, NO_HINTS).reports
+    assert report.area_code == "040"

@@ -22,11 +22,12 @@ REPORT_FIELDS: Final = frozenset(
         "provider",
         "service",
         "symptom",
+        "deleted",
         "region",
         "plz",
         "place",
     }
-    | {"lat", "lon", "place_source", "reporter", "address", "comment"}
+    | {"lat", "lon", "area_code", "place_source", "reporter", "address", "comment"}
 )
 STATEMENT_FIELDS: Final = frozenset(
     {"statement_id", "provider", "service", "said_at", "quote", "stance", "channel", "link"}
@@ -37,6 +38,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "reports": ("report_id", "observed_at", "provider", "service"),
     "statements": ("statement_id", "said_at", "provider", "quote", "stance"),
 }
+TRUE: Final = frozenset({"true", "1", "yes", "ja"})
 TIMES: Final = ("observed_at", "began_at", "ended_at", "received_at")
 PLACES: Final = frozenset(get_args(PlaceSource))
 
@@ -85,6 +87,7 @@ def _report(item: Mapping[str, Any], feed: Feed, where: str) -> RawReport | Reje
         region=said.get("region", ""),
         plz=read.postcode(said.get("plz")),
         place=said.get("place", ""),
+        area_code=said.get("area_code", ""),
         lat=read.number(said.get("lat")),
         lon=read.number(said.get("lon")),
         place_source=cast(PlaceSource, said["place_source"]) if said.get("place_source") in PLACES else "",
@@ -92,6 +95,7 @@ def _report(item: Mapping[str, Any], feed: Feed, where: str) -> RawReport | Reje
         address=said.get("address", ""),
         comment=said.get("comment", ""),
         open_provider=feed.open_providers,
+        deleted=said.get("deleted", "").lower() in TRUE,
         where=where,
     )
 
