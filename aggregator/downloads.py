@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, cast
 
 import pandas as pd
 
 from aggregator.clock import floor_to
+from aggregator.detect.baseline import MODEL
 from aggregator.detect.coverage import BLIND_BELOW, cover
 from aggregator.detect.cube import bucket_number
+from aggregator.detect.usual import expect, read_baseline
 from aggregator.export import FORMATS, TABLES, Row
 from aggregator.export.table import iso
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.record import Correction
-from aggregator.store import Connection, corrections, cube, incidents, reports, statements
+from aggregator.store import Connection, baselines, corrections, cube, incidents, reports, statements
 from aggregator.store import sources as stored
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
+NO_MODEL: Final = {"expected": None, "variance": None, "model": ""}
 REPORT_TIMES: Final = ("observed_at", "began_at", "ended_at", "received_at")
 Rows = Iterator[dict[str, Any]]
 Sources = Sequence[str] | None  # None: all
@@ -77,15 +80,16 @@ def _statements(instance: Instance, f: Filter, _sources: Sources) -> Rows:
 
 def _cube(instance: Instance, f: Filter, sources: Sources) -> Rows:
     """Yield the counts day by day, each day's followed by its blind buckets, a row a provider, without a count."""
-    nothing = {"service": "", "region": "", "source": "", "count": None}
+    nothing = {"service": "", "region": "", "source": "", "count": None, **NO_MODEL}
     for day, usual in _days(instance, f):
         with instance.store.read() as connection:
             shares = _shares(connection, usual, day)
             counts = cube.frame(connection, day, sources=sources)
+            kept = baselines.load(connection, day.since or EPOCH)
         blind = shares[shares["blind"]][["provider", "bucket", "blind"]]
-        counts = counts.merge(blind, on=["provider", "bucket"], how="left")
-        counts["blind"] = counts["blind"].notna()
-        for row in _records(counts):
+        counts = counts.merge(shares[["provider", "bucket", "share", "blind"]], on=["provider", "bucket"], how="left")
+        counts["blind"] = counts["blind"].astype("boolean").fillna(False).astype(bool)
+        for row in _records(_with_model(counts, kept, day)):
             yield {**row, "points": _middles(instance, (row["region"],))}
         yield from ({**row, **nothing} for row in _records(blind))
 
@@ -95,6 +99,16 @@ def _coverage(instance: Instance, f: Filter, _sources: Sources) -> Rows:
         with instance.store.read() as connection:
             shares = _shares(connection, usual, day)
         yield from _records(shares)
+
+
+def _with_model(counts: pd.DataFrame, kept: tuple[date, bytes] | None, day: Filter) -> pd.DataFrame:
+    """Add expected, variance and model by the baseline made for that day; None without one, and in blind rows."""
+    made = read_baseline(kept[1]) if kept and day.since and kept[0] == day.since.astimezone(UTC).date() else None
+    if made is None:
+        return counts.assign(**NO_MODEL)
+    found = expect(counts, made, counts["share"].fillna(1.0).to_numpy("float64"))
+    known = {name: found[name].astype(object).where(~counts["blind"], None) for name in ("expected", "variance")}
+    return counts.assign(**known, model=MODEL)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

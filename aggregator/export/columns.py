@@ -97,7 +97,20 @@ CUBE: Final = (
         "Gezählte Meldungen; leer: niemand hörte zu, also keine Null. Was fehlt und nicht blind ist, ist 0",
         "counted reports; empty: nobody was listening, which is not zero. What is missing and not blind is 0",
     ),
+    Column(
+        "expected",
+        "number",
+        "Übliche Meldungen aller Quellen dieser Zelle zusammen, mal dem gehörten Anteil; leer: blind oder kein Modell",
+        "usual reports of all sources of this cell together, times the share heard; empty: blind or no model",
+    ),
+    Column("variance", "number", "Streuung der Zahl um das Übliche (Varianz)", "variance of the count"),
     BLIND,
+    Column(
+        "model",
+        "text",
+        "Fassung der Methode, nach deren Modell dieses Tages expected und variance gelten; leer: keines",
+        "version of the method whose model of that day expected and variance are from; empty: none",
+    ),
     SIMULATED,
 )
 

@@ -66,10 +66,10 @@ def test_reports_as_csv(netzlage: Instance) -> None:
 
 def test_the_cube_as_csv_has_an_empty_count_where_nobody_listened(netzlage: Instance) -> None:
     assert text(netzlage, "cube") == (
-        "provider,service,region,bucket,source,count,blind,simulated\r\n"
-        "o2,mobile,02000,2017-05-13T07:40:00Z,feed,1,false,true\r\n"
-        "o2,portal,,2017-05-13T07:50:00Z,feed,1,false,true\r\n"
-        "o2,,,2017-05-13T07:45:00Z,,,true,true\r\n"
+        "provider,service,region,bucket,source,count,expected,variance,blind,model,simulated\r\n"
+        "o2,mobile,02000,2017-05-13T07:40:00Z,feed,1,,,false,,true\r\n"
+        "o2,portal,,2017-05-13T07:50:00Z,feed,1,,,false,,true\r\n"
+        "o2,,,2017-05-13T07:45:00Z,,,,,true,,true\r\n"
     )
 
 
