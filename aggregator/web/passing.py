@@ -20,7 +20,7 @@ from aggregator.web.desk import instance
 from aggregator.web.pages import corrected, course, curve_of, moment
 
 WIDTH: Final = 640
-HEIGHT: Final = 560
+HEIGHT: Final = 720
 NARROWEST: Final = 200
 FRESH: Final = 60  # seconds that an embedding site may keep the answer
 EVENT: Final = lazy_gettext("Häufung von Störungsmeldungen")
@@ -95,6 +95,8 @@ def embedded(incident_id: str) -> str:
             state=story.state(incident),
             corrections=corrected(view, incident),
             curve=curve_of(incident, drawn, at),
+            said=figures.words_of_the_provider(view, incident),
+            at=at,
             total=drawn.total,
             address=_address(incident_id, as_of),
         )

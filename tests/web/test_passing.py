@@ -18,8 +18,8 @@ from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
 from aggregator.export.cap import NAMESPACE
 from aggregator.instance import Instance
-from aggregator.model import Transition
-from aggregator.store import incidents
+from aggregator.model import Statement, Transition
+from aggregator.store import incidents, statements
 from aggregator.web import create_app
 from aggregator.words import correct
 from tests.export.test_cap import SCHEMA
@@ -124,7 +124,7 @@ def test_a_page_leads_to_its_oembed_and_that_to_the_embedded_page(site: FlaskCli
 def test_oembed_keeps_to_the_size_and_the_moment_that_are_asked_for(site: FlaskClient) -> None:
     asked = {"url": f"http://localhost/vorfall/{ID}?as_of=2017-05-13T08:30:00Z", "maxwidth": "400", "maxheight": "x"}
     offer = site.get("/oembed", query_string=asked).get_json()
-    assert (offer["width"], offer["height"]) == (400, 560)
+    assert (offer["width"], offer["height"]) == (400, 720)
     assert "einbetten?as_of=2017-05-13T08:30:00Z" in offer["html"]
 
 
@@ -153,13 +153,18 @@ def test_only_the_embedded_page_may_stand_in_pages_of_others(netzlage: Instance,
 
 
 @pytest.mark.browser
-def test_it_fits_the_frame_that_is_offered(chromium: Path, site: FlaskClient) -> None:
+def test_it_fits_the_frame_that_is_offered(chromium: Path, netzlage: Instance, site: FlaskClient) -> None:
+    said = Statement("s", "o2", "mobile", at(60), "Wir sehen keine Störung.", "denied", "official", "feed")
+    with netzlage.store.write() as connection:
+        statements.add(connection, [said])
+    correct(netzlage, ID, {"kind": "note", "text": "Der Anbieter prüft noch; wir fragen wieder nach."}, author="x")
     page_text = site.get(f"/vorfall/{ID}/einbetten").text
+    assert "Wir sehen keine Störung." in page_text
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 640, "height": 560})
+        page = browser.new_page(viewport={"width": 640, "height": 720})
         page.set_content(page_text)
-        assert page.evaluate("document.documentElement.scrollHeight") <= 560
-        page.set_viewport_size({"width": 320, "height": 560})
+        assert page.evaluate("document.documentElement.scrollHeight") <= 720
+        page.set_viewport_size({"width": 320, "height": 720})
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         browser.close()
