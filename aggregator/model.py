@@ -193,6 +193,9 @@ class Hotspot:
     score: float
     standard: float = 0.0
     level: str = "district"
+    effective: float = 0.0  # reports weighted as evidence, and what was expected of them
+    effective_expected: float = 0.0
+    held: bool = False  # people may report because they read of it: suspected at most
     basis: Basis | None = dataclasses.field(default=None, compare=False)  # not kept with it: the evidence is
 
     @property
@@ -218,8 +221,9 @@ class Transition:
 class Incident:
     """Hotspots of one stream through time. All times aware UTC; `ended_at` None while it goes on.
 
-    reports and expected count from onset to the last look at it; score is the highest it has had, peak_ratio the
-    reports over the expected in the window of that score: the strength that an end is measured by.
+    reports and expected count from onset to the last look at it; score is the highest it has had until it was strong,
+    and so public: what is reported after that does not raise it. peak_ratio is the reports over the expected in the
+    window of `height`: the strength that an end is measured by.
     """
 
     incident_id: str
@@ -244,7 +248,9 @@ class Incident:
     peak_ratio: float = 1.0
     cold: bool = False  # True: no basis for comparison yet (fewer than 7 days heard)
     standard: float = 0.0  # the score on the scale that compares levels
+    height: float = 0.0  # the highest standard score so far, after it was public too
     level: str = "district"  # of the zone that had the score
+    held: bool = False  # opened while another of its stream was public: suspected at most
     calibrated: bool = True  # False: recurrence_weeks is from a table made elsewhere
 
     @property

@@ -13,7 +13,7 @@ from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, RawReport, Rejected, Report
 from aggregator.normalise import Normaliser
-from aggregator.store import Connection, reports, runs
+from aggregator.store import Connection, reports, runs, versions
 from aggregator.whereabouts import placed
 
 BATCH = 1000  # reports a transaction: each waits once for the disk, none keeps other writers waiting for long
@@ -92,6 +92,7 @@ def accept(
     batch: int = BATCH,
     judge: Judge | None = None,
     aside: Aside | None = None,
+    ledger: versions.Ledger | None = None,
 ) -> Outcome:
     """Resolve and store raw reports, `batch` a transaction; cube and coverage change in the same transactions.
 
@@ -99,7 +100,7 @@ def accept(
     counts filled in; only then does the time that it listened to count as heard. whole: the items are all there is
     from the first to the last of them (a file), so that this time counts as heard. judge: may change the run before it
     is stored, seeing what became of the items. aside: is given the rejected of each batch, with what they were made of,
-    in its transaction. Raises StoreError.
+    in its transaction. ledger: how the items compare with what is stored of them. Raises StoreError.
     """
     normaliser, tally = Normaliser(instance.catalogue, instance.key), Tally()
     for given, is_last in _batches(raws, batch):
@@ -111,6 +112,8 @@ def accept(
         if not (resolved or refused) and not (is_last and run):
             continue
         with instance.store.write() as connection:
+            if ledger:
+                resolved = versions.revise(connection, resolved, ledger, now)
             tally.stored(reports.add(connection, resolved), resolved)
             if aside and refused:
                 aside(connection, refused)

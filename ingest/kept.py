@@ -14,7 +14,7 @@ from aggregator.feedmodel import Payload, Quarantined
 from aggregator.model import RawReport, Rejected, Report, Signal, Statement
 from aggregator.redact import Hide, redact, redact_document
 from ingest.parsers import Feed, Hints
-from ingest.parsers.read import text_of
+from ingest.parsers.read import digest, text_of
 
 Shape = Literal["raw", "item", "statement", "signal"]
 Thing = RawReport | Statement | Signal
@@ -37,6 +37,13 @@ def persons_of(feed: Feed) -> frozenset[str]:
 def without_persons(raw: RawReport) -> RawReport:
     """Return the report with what its comment says of persons redacted."""
     return replace(raw, comment=redact(raw.comment)) if raw.comment else raw
+
+
+def content_print(raw: RawReport) -> str:
+    """Return a hash of what a raw report says that counts: a comment or an end may change, it stays the same report."""
+    where = (raw.region, raw.plz, raw.place, raw.lat, raw.lon)
+    said = (raw.source, raw.provider, raw.service, raw.symptom, raw.observed_at, raw.began_at, raw.reporter, *where)
+    return digest("print", *map(str, said))
 
 
 def payload_of(feed: Feed, payloads: Iterable[tuple[bytes, Hints]], error: str, now: datetime, hide: Hide) -> Payload:

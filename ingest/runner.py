@@ -15,16 +15,17 @@ from aggregator.clock import floor_to
 from aggregator.errors import FeedBlocked, FeedChanged, FeedUnreachable, StoreError
 from aggregator.feedmodel import FeedState
 from aggregator.instance import Instance
-from aggregator.model import FeedOutcome, FeedRun, Rejected, Signal, Statement
+from aggregator.model import FeedOutcome, FeedRun, RawReport, Rejected, Signal, Statement
+from aggregator.normalise import id_of_key
 from aggregator.outbound import Outbound
 from aggregator.pace import after_failure
 from aggregator.pipeline import Outcome, Tally, accept
-from aggregator.store import Connection, feeds, quarantine, runs, signals, statements
+from aggregator.store import Connection, feeds, quarantine, runs, signals, statements, versions
 from ingest.asking import SECOND, Fetched, Window
 from ingest.feed import Feed
 from ingest.fetch import fetch, parse
 from ingest.judge import believed, unswapped
-from ingest.kept import Thing, hider, payload_of, quarantined, without_persons
+from ingest.kept import Thing, content_print, hider, payload_of, quarantined, without_persons
 from ingest.parsers import Parsed
 from ingest.posts import told
 from ingest.resolve import resolve_signal, resolve_statement
@@ -127,16 +128,38 @@ def take(
         measured = [(signal, resolve_signal(signal, instance.catalogue, run.started_at)) for signal in parsed.signals]
         return _store_others(instance, feed, run, [*_alone(parsed.rejected), *measured])
     raws = unswapped(map(without_persons, parsed.reports), feed, run.started_at)
+    there, ledger = _compared(instance, raws, run.started_at)
     outcome = accept(
         instance,
-        [*raws, *parsed.rejected],
+        [*there, *parsed.rejected],
         run=run,
+        ledger=ledger,
         judge=lambda filled, tally: _judged(feed, filled, tally),
         aside=partial(_keep_aside, instance, feed),
     )
     if seen:
         seen(outcome)
     return outcome.run or run
+
+
+def _compared(
+    instance: Instance, raws: Sequence[RawReport | Rejected], now: datetime
+) -> tuple[list[RawReport | Rejected], versions.Ledger]:
+    """Take back what its source has deleted, and compare the rest with what is stored of it."""
+    there = [raw if isinstance(raw, Rejected) or not raw.deleted else _gone(raw) for raw in raws]
+    deleted = [id_of_key(raw.source, raw.key) for raw in raws if isinstance(raw, RawReport) and raw.deleted and raw.key]
+    if deleted:
+        with instance.store.write() as connection:
+            versions.withdraw(connection, deleted, now)
+    prints = {
+        id_of_key(raw.source, raw.key): content_print(raw) for raw in there if isinstance(raw, RawReport) and raw.key
+    }
+    with instance.store.read() as connection:
+        return there, versions.compare(connection, prints)
+
+
+def _gone(raw: RawReport) -> Rejected:
+    return Rejected("deleted", "Its source has taken it back.", "deleted", raw.where)
 
 
 def _of_statement(

@@ -16,7 +16,7 @@ from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.outbound import Outbound
 from aggregator.pace import is_due
-from aggregator.store import Store, quarantine
+from aggregator.store import Store, quarantine, versions
 from aggregator.store import feeds as states
 from ingest.feed import Feed
 from ingest.runner import run_feed
@@ -107,4 +107,5 @@ class Worker:
 def tidy(store: Store, now: datetime) -> tuple[int, int]:
     """Delete what may not be kept longer, payloads after 7 days and rejected items after 30; return how many."""
     with store.write() as connection:
+        versions.forget(connection, now)
         return states.forget_payloads(connection, now), quarantine.forget(connection, now)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from aggregator import frames
 from aggregator.clock import floor_to
@@ -32,6 +32,15 @@ def count(connection: Connection, new: Sequence[Report]) -> None:
     # In the order of the key: two writers then wait for each other instead of locking each other out.
     rows = [(cell[0], at(cell[1]), *cell[2:], cells[cell]) for cell in sorted(cells)]
     in_bulk(connection, insertion.on_conflict_do_update(index_elements=list(PARTS), set_=more), rows)
+
+
+def take_out(connection: Connection, region: str, observed_at: datetime, of: tuple[str, str, str]) -> None:
+    """Count one report out of the cube; `of`: its provider, service and source."""
+    c = cube.c
+    stream = (c[name] == value for name, value in zip(PARTS[2:], of, strict=True))
+    at = (c.region == region, c.bucket == _bucket(observed_at), *stream)
+    connection.execute(update(cube).where(*at).values(count=c["count"] - 1))
+    connection.execute(delete(cube).where(*at, c["count"] <= 0))
 
 
 def _bucket(moment: datetime) -> datetime:

@@ -90,3 +90,17 @@ quarantine = Table(
     text_column("item"),  # JSON
     Index("quarantine_of_a_source", "source", "received_at"),
 )
+
+# What the items of feeds with keys were when they were taken last: how an edit, a deletion, a new number is told.
+versions = Table(
+    "versions",
+    metadata,
+    text_column("report_id", key=True),
+    text_column("current_id"),
+    time_column("observed_at"),
+    Column("number", Integer, nullable=False),
+    text_column("print"),
+    Index("versions_by_print", "print"),
+    Index("versions_by_time", "observed_at"),
+    sqlite_with_rowid=False,
+)

@@ -47,6 +47,7 @@ reports = Table(
     _time("began_at", nullable=True),
     _time("received_at"),
     Column("counted", Boolean, nullable=False),
+    _time("gone_at", nullable=True),  # edited or deleted by its source since then
     Index("reports_of_a_stream", "provider", "service", "observed_at"),
     # What came by the form is found by its id: who sent it comes back to it.
     Index(
@@ -139,7 +140,9 @@ def _incident_columns() -> list[Column[Any]]:
         Column("peak_ratio", Float, nullable=False),
         Column("cold", Boolean, nullable=False),
         Column("standard", Float, nullable=False, server_default="0"),
+        Column("height", Float, nullable=False, server_default="0"),
         Column("level", Text, nullable=False, server_default="district"),
+        Column("held", Boolean, nullable=False, server_default=text("0")),
         Column("calibrated", Boolean, nullable=False, server_default=text("0")),
     ]
 
@@ -203,6 +206,17 @@ calibrations = Table(
     _text("baseline", key=True),
     _time("made_at"),
     _text("content"),  # JSON
+)
+
+# Many reports that share an address block or a text, and were left out of the counts in the look of that time.
+floods = Table(
+    "floods",
+    metadata,
+    _time("at", key=True),
+    _text("provider", key=True),
+    _text("service", key=True),
+    _text("kind", key=True),
+    Column("reports", Integer, nullable=False),
 )
 
 # What the score of an incident stood on when it was given: everything that is needed to do the sum again.

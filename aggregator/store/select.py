@@ -41,6 +41,9 @@ def conditions(table: Table, f: Filter, time: str, known: str = "") -> list[Colu
         found.append(table.c[time] < f.until)
     if f.as_of is not None and known:
         found.append(table.c[known] <= f.as_of)
+    if "gone_at" in table.c:
+        there = table.c.gone_at.is_(None)
+        found.append(there if f.as_of is None else there | (table.c.gone_at > f.as_of))
     return found
 
 

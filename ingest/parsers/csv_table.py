@@ -12,6 +12,7 @@ from ingest.parsers import read
 from ingest.parsers.base import Feed, Hints, Parsed
 from ingest.parsers.fields import parse_items
 
+LONGEST_HEAD = 50_000  # characters
 DELIMITERS = ";,\t|"
 
 
@@ -24,6 +25,8 @@ def parse(payload: bytes, feed: Feed, hints: Hints) -> Parsed:
     if text.lstrip()[:1] == "<":
         raise FeedChanged("The answer is a web page (HTML or XML) where a CSV table was expected.")
     head = text.split("\n", 1)[0]
+    if len(head) > LONGEST_HEAD:
+        raise FeedChanged("The answer is one long line where a CSV table with a header was expected.")
     if not head.strip():
         raise FeedChanged("The answer is empty where a CSV table with a header was expected.")
     read.bounded(text.count("\n"), text.count("\n") + text.count(max(DELIMITERS, key=head.count)))

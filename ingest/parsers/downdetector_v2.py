@@ -47,7 +47,7 @@ def _count(item: Mapping[str, Any], feed: Feed, hints: Hints, where: str) -> Sig
         return Rejected("bad_time", f'point_in_time "{said}" is not a time of ISO 8601.', "point_in_time", where)
     if not isinstance(total, float) or not 0 <= total < float("inf"):
         return Rejected("bad_number", f"total {str(total)[:40]!r} is not a number of reports.", "total", where)
-    if hints.until and start + INTERVAL > hints.until:
+    if hints.until and start <= hints.until < start + INTERVAL:
         return []
     provider = hints.provider or feed.provider
     return Signal(

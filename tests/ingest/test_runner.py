@@ -107,7 +107,10 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "truncated JSON": (items(ITEM)[:-9], "changed"),
     "nothing": (b"", "changed"),
     "another form": (b'{"data": []}', "changed"),
-    "a field that is gone": (items({**ITEM, "at": None} | {"zeit": 1}, {"id": 3, "who": "O2", "what": "DSL"}), "changed"),
+    "a field that is gone": (
+        items({**ITEM, "at": None} | {"zeit": 1}, {"id": 3, "who": "O2", "what": "DSL"}),
+        "changed",
+    ),
     "the time gone from all": (items({"id": 3, "who": "O2", "what": "DSL"}), "changed"),
     "a challenge": (b"429 Rate Limited", "blocked"),
     "nested without end": (b"[" * 200_000, "changed"),
