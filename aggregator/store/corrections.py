@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from aggregator.model import Incident, Transition
 from aggregator.record import Correction
 from aggregator.store import incidents
-from aggregator.store.schema import corrections
+from aggregator.store.record_tables import corrections
 from aggregator.store.select import any_of
 
 NAMES: Final = tuple(field.name for field in fields(Correction))

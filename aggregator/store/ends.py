@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, select
 
 from aggregator.model import Filter
 from aggregator.record import End
-from aggregator.store.schema import ends, reports
+from aggregator.store.record_tables import ends
+from aggregator.store.schema import reports
 from aggregator.store.select import any_of, conditions, upsert
 
 

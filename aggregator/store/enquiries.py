@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, select
 
 from aggregator.record import Enquiry
-from aggregator.store.schema import enquiries
+from aggregator.store.record_tables import enquiries
 from aggregator.store.select import upsert
 
 NAMES: Final = tuple(field.name for field in fields(Enquiry))

@@ -14,8 +14,8 @@ from aggregator import frames
 from aggregator.model import Filter, Report, Stream
 from aggregator.record import End
 from aggregator.store import cube, ends, names, reporters
+from aggregator.store.record_tables import ends as ends_table
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
-from aggregator.store.schema import ends as ends_table
 from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, upsert
 from aggregator.store.select import frame as frame_of
 

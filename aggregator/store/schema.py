@@ -26,6 +26,7 @@ from aggregator.store.columns import metadata as metadata  # noqa: PLC0414
 from aggregator.store.columns import text_column as _text
 from aggregator.store.columns import time_column as _time
 from aggregator.store.feed_tables import feed_runs as feed_runs  # noqa: PLC0414 - with it the other tables of feeds
+from aggregator.store.record_tables import ends as ends  # noqa: PLC0414 - with it the other tables of what people say
 
 # The key is the order in which reports are paged. PostgreSQL partitions by received_at and gets a key of its own then.
 reports = Table(
@@ -56,11 +57,6 @@ reports = Table(
         sqlite_where=literal_column("source = 'form'"),
         postgresql_where=literal_column("source = 'form'"),
     ),
-)
-
-# Word that something works again: apart from the reports, with a time of its own when we knew it.
-ends = Table(
-    "ends", metadata, _text("report_id", key=True), _time("ended_at"), _time("received_at"), sqlite_with_rowid=False
 )
 
 # What people wrote. Apart from the reports, so that nothing that reads reports can give it on by mistake.
@@ -247,42 +243,6 @@ statements = Table(
     Column("incident_id", Text, nullable=False, server_default=""),
     Column("enquiry_id", Text, nullable=False, server_default=""),
     Index("statements_by_time", "said_at"),
-)
-
-enquiries = Table(
-    "enquiries",
-    metadata,
-    _text("enquiry_id", key=True),
-    _text("incident_id"),
-    _text("provider"),
-    _time("asked_at"),
-    _time("received_at"),
-    Index("enquiries_of_an_incident", "incident_id"),
-)
-
-# What a person took back or added. Append-only: the versions of an incident keep what was shown before.
-corrections = Table(
-    "corrections",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
-    _time("at"),
-    _text("kind"),
-    _text("text"),
-    _text("author"),
-    Index("corrections_of_an_incident", "incident_id", "at"),
-)
-
-# Of a token only the hash of its secret is kept.
-tokens = Table(
-    "tokens",
-    metadata,
-    _text("token_id", key=True),
-    _text("name"),
-    _text("scopes"),  # JSON list
-    _text("hash"),
-    _time("created_at"),
-    _time("revoked_at", nullable=True),
 )
 
 # Measurements and counts of others. One that changes is a new row: as_of shows what it said then.

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select, update
 
 from aggregator.record import Token
-from aggregator.store.schema import tokens
+from aggregator.store.record_tables import tokens
 
 MARK: Final = "nlz"  # tells a Netzlage token from others, also for programs that look for secrets in code
 SCOPES: Final = ("statements", "corrections", "moderation")

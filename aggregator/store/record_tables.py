@@ -1,0 +1,53 @@
+"""The tables of what people put on record: ends of reports, enquiries, corrections, and tokens to write with."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+
+from aggregator.store.columns import metadata, text_column, time_column
+
+# Word that something works again: apart from the reports, with a time of its own when we knew it.
+ends = Table(
+    "ends",
+    metadata,
+    text_column("report_id", key=True),
+    time_column("ended_at"),
+    time_column("received_at"),
+    sqlite_with_rowid=False,
+)
+
+enquiries = Table(
+    "enquiries",
+    metadata,
+    text_column("enquiry_id", key=True),
+    text_column("incident_id"),
+    text_column("provider"),
+    time_column("asked_at"),
+    time_column("received_at"),
+    Index("enquiries_of_an_incident", "incident_id"),
+)
+
+# What a person took back or added. Append-only: the versions of an incident keep what was shown before.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    time_column("at"),
+    text_column("kind"),
+    text_column("text"),
+    text_column("author"),
+    Index("corrections_of_an_incident", "incident_id", "at"),
+)
+
+# Of a token only the hash of its secret is kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    text_column("token_id", key=True),
+    text_column("name"),
+    text_column("scopes"),  # JSON list
+    text_column("hash"),
+    time_column("created_at"),
+    time_column("revoked_at", nullable=True),
+)
