@@ -24,8 +24,8 @@ from aggregator.settings import load_settings
 from aggregator.store import baselines, reports, sources
 from tests.detect.world import IDS, LOUD, NOW, learn, usual
 from tests.making import report
-from tests.test_refresh import fill, hamburg, quiet
 from tests.test_refresh import NOW as LOOK
+from tests.test_refresh import fill, hamburg, quiet
 
 TODAY = datetime(2017, 5, 13, tzinfo=UTC)
 
