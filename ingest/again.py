@@ -111,9 +111,12 @@ def _take(instance: Instance, feed: Feed, item: Quarantined) -> Counts:
     return new + outcome.kept, known + outcome.duplicate, [*outcome.rejects, *rejected]
 
 
-def _sorted(thing: Thing) -> Parsed:
+def _sorted(thing: Thing, feed: Feed) -> Parsed:
+    """Return the thing with what the stanza says now of all its items."""
     if isinstance(thing, RawReport):
-        return Parsed(reports=[thing])
+        provider, service = thing.provider or feed.provider, thing.service or feed.service
+        now = replace(thing, provider=provider, service=service, open_provider=feed.open_providers)
+        return Parsed(reports=[now])
     return Parsed(statements=[thing]) if isinstance(thing, Statement) else Parsed(signals=[thing])
 
 
