@@ -19,7 +19,7 @@ WORD: Final = re.compile(
 ONE_AND_ONE: Final = re.compile(r"1\s?[&+u]")
 ONE: Final = "1und1"
 URL: Final = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
-SENTENCE: Final = re.compile(r"[.!?…|\n](?:\s|$|[^\w\s])|[!?\n|]")
+SENTENCE: Final = re.compile(r"[.…](?:\s|[^\w\s])|[!?\n|]")  # between two words, of which one may begin right after it
 CLAUSE: Final = re.compile(r"[,;:–—()]|\s-\s")
 JOINTS: Final = frozenset({"und", "aber", "sondern", "doch", "waehrend", "oder", "nur", "dafuer"})
 

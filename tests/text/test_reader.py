@@ -14,7 +14,7 @@ from aggregator.catalogue import load_catalogue
 from aggregator.errors import DataError
 from aggregator.factfiles import read_vocabulary
 from ingest.text import Reader, Reading
-from ingest.text.words import LONGEST
+from ingest.text.words import LONGEST, split
 from tests.text.labelled import load, measure
 
 CATALOGUE = load_catalogue()
@@ -163,6 +163,9 @@ def test_a_provider_is_one_only_where_the_company_is_meant(text: str, providers:
         "Telekom läuft hier einwandfrei, keine Störung",
         "Was tun, wenn das Telekom Internet ausfällt?",
         "WhatsApp down?",
+        "Nutzer klagen über Störungen bei Vodafone",
+        "Störung im Netz der Telekom legt ganze Region lahm",
+        "O2-Netz bundesweit gestört, das Unternehmen arbeitet an der Behebung",
         "",
     ],
 )
@@ -240,6 +243,16 @@ def test_a_post_without_end_costs_no_more_than_a_long_one(piece: str) -> None:
     started = time.process_time()
     read(piece * 400_000)
     assert time.process_time() - started < 0.5
+
+
+def test_a_dot_inside_a_name_or_a_time_ends_no_sentence() -> None:
+    assert split("wilhelm.tel ist seit 19.20 Uhr tot. Mist!").sentences == [0, 0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_no_beginning_lies_after_its_post() -> None:
+    for text in ("o2 seit morgen früh weg", "o2 seit Abend weg", "o2 ab 23 Uhr weg", "o2 weg seit heute Nacht"):
+        began = read(text).began_at
+        assert began is None or began <= NOON
 
 
 def test_only_the_first_characters_of_a_post_count() -> None:
