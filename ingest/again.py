@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from aggregator.clock import floor_to
@@ -19,7 +20,7 @@ from aggregator.store import feeds, quarantine, runs, signals, statements
 from ingest.asking import SECOND
 from ingest.feed import Feed
 from ingest.kept import Thing, hints_from_json, thing_of
-from ingest.parsers import NO_HINTS, PARSERS, Parsed
+from ingest.parsers import NO_HINTS, PARSERS, Parsed, read
 from ingest.posts import told
 from ingest.resolve import resolve_signal, resolve_statement
 from ingest.runner import take
@@ -97,7 +98,7 @@ Counts = tuple[int, int, Sequence[Rejected]]  # kept, known already, rejected
 
 def _take(instance: Instance, feed: Feed, item: Quarantined) -> Counts:
     thing = thing_of(item)
-    parsed = _sorted(thing) if thing else told(_parsed(feed, item), feed, instance.catalogue)
+    parsed = _sorted(thing, feed) if thing else told(_parsed(feed, item), feed, instance.catalogue)
     facts, now, openly = instance.catalogue, instance.clock.now(), feed.open_providers
     said = [resolve_statement(statement, facts, now, open_providers=openly) for statement in parsed.statements]
     measured = [resolve_signal(signal, facts, now) for signal in parsed.signals]
@@ -115,9 +116,18 @@ def _sorted(thing: Thing, feed: Feed) -> Parsed:
     """Return the thing with what the stanza says now of all its items."""
     if isinstance(thing, RawReport):
         provider, service = thing.provider or feed.provider, thing.service or feed.service
-        now = replace(thing, provider=provider, service=service, open_provider=feed.open_providers)
+        at = _dated(thing.observed_at, feed)
+        now = replace(thing, provider=provider, service=service, observed_at=at, open_provider=feed.open_providers)
         return Parsed(reports=[now])
     return Parsed(statements=[thing]) if isinstance(thing, Statement) else Parsed(signals=[thing])
+
+
+def _dated(said: datetime | str | None, feed: Feed) -> datetime | str | None:
+    """Read a time that was left as text in the form that the stanza names now."""
+    try:
+        return read.moment(said, feed.date_format, feed.tz) if isinstance(said, str) else said
+    except ValueError:
+        return said
 
 
 def _parsed(feed: Feed, item: Quarantined) -> Parsed:
