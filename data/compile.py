@@ -29,8 +29,8 @@ from compile_places import (
     tercet_differences,
 )
 from compile_sources import PACKAGES, fetch
+from compile_tables import DATA, write
 
-DATA = Path(__file__).parent
 REGION_COLUMNS = ("region", "name", "parent", "lat", "lon", "population")
 
 
@@ -93,17 +93,6 @@ def write_plz_names(names: Mapping[str, Sequence[str]], towns: Iterable[Town], r
 
     rows = ((plz, name) for plz, all_names in names.items() for name in sorted(all_names, key=lambda n: weight(plz, n)))
     write("odbl/plz_names.csv", ("plz", "name"), rows)
-
-
-def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """One CSV file, UTF-8, line feeds, and a word about it."""
-    path = DATA / name
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    print(f"{name}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

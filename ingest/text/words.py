@@ -31,7 +31,6 @@ class Words:
     text: str
     raws: list[str]
     keys: list[str]  # folded
-    starts: list[int]
     gaps: list[str]
     sentences: list[int]  # number of the sentence of each word
     clauses: list[int]
@@ -55,19 +54,17 @@ def split(text: str) -> Words:
     if linked:
         text = URL.sub(" | ", text)
     raws: list[str] = []
-    starts: list[int] = []
     gaps: list[str] = []
     at = 0
     for found in WORD.finditer(text):
         start, end = found.span()
         raws.append(found.group())
-        starts.append(start)
         gaps.append(text[at:start])
         at = end
     gaps.append(text[at:])
     keys = [ONE if ONE_AND_ONE.match(raw) else folded(raw) for raw in raws]
     sentences, clauses, ends = _number(keys, gaps)
-    return Words(text, raws, keys, starts, gaps, sentences, clauses, ends, linked)
+    return Words(text, raws, keys, gaps, sentences, clauses, ends, linked)
 
 
 def _number(keys: list[str], gaps: list[str]) -> tuple[list[int], list[int], list[str]]:
