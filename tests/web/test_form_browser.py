@@ -247,3 +247,30 @@ def test_by_keyboard_alone_with_javascript(page: Page) -> None:
     page.locator("#place").press("Enter")
     thanked(page)
     assert page.evaluate("document.activeElement.id") == "inhalt"
+
+
+def test_the_receipt_prints_black_on_white_also_in_the_dark(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address, color_scheme="dark")
+    data: dict[str, str | float | bool] = {"provider": "o2", "service": "mobile", "place": "20095", "uid": "a1"}
+    context.request.post("/melden", form=data)
+    page = context.new_page()
+    page.goto("/melden/beleg?code=a1")
+    page.emulate_media(media="print")
+    colours = page.evaluate(
+        "(({backgroundColor, color}) => [backgroundColor, color])(getComputedStyle(document.documentElement))"
+    )
+    assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    assert page.locator("nav").is_hidden()
+    assert page.locator("button").first.is_hidden()
+    assert page.get_by_text("SIMULATION").first.is_visible()
+    context.close()
+
+
+def test_impatience_sends_once(page: Page, empty: Instance) -> None:
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    fill(page)
+    page.evaluate("for (let i = 0; i < 3; i++) document.getElementById('form').requestSubmit()")
+    thanked(page)
+    assert len(posts) == 1
+    assert len(in_store(empty)) == 1

@@ -3,7 +3,7 @@
   "use strict";
   const DRAFT = "netzlage.entwurf", KEPT = "netzlage.belege", HOUR = 36e5;
   const byId = (id) => document.getElementById(id);
-  let waited = 0, timer = 0;
+  let waited = 0, timer = 0, sending = false;
 
   /* In this browser alone; where storage is forbidden everything else goes on. */
   const load = (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
@@ -29,6 +29,8 @@
 
   async function send(form) {
     clearTimeout(timer);
+    if (sending) return;
+    sending = true;
     const body = new URLSearchParams(new FormData(form));
     keep(DRAFT, { at: Date.now(), values: values(form), waiting: true });
     tell(form.dataset.sending);
@@ -37,8 +39,10 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (!page.querySelector("main#inhalt h1")) throw new Error("not our page");
       keep(DRAFT, { at: Date.now(), values: values(form) });
+      sending = false;
       show(page, answer);
     } catch {
+      sending = false;
       tell(form.dataset.waiting);
       waited = Math.min(waited * 2 || 3e3, 6e4);
       timer = setTimeout(() => send(form), waited);
