@@ -253,7 +253,7 @@ def _picture_labels(series: Series, words: Sequence[Word], onset_label: str, box
 
 
 def _picture_foot(caption: Caption) -> list[str]:
-    lines = [*wrap(caption.note, 125)[:2], *wrap(caption.source, 95)[:1]]
+    lines = [*wrap(caption.note, 125)[:2], *wrap(caption.source, 95)[:2]]
     y = HEIGHT - 16 - 22 * (len(lines) - 1)
     parts = [text(40, y + 22 * i, line, kind="g", size=17) for i, line in enumerate(lines)]
     return [*parts, simulation(WIDTH - 40, HEIGHT - 16, caption, anchor="end", size=18)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Blueprint, Response, abort
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -11,13 +13,14 @@ from aggregator.draw.map import picture_map
 from aggregator.draw.png import to_png
 from aggregator.draw.series import picture_series
 from aggregator.draw.svg import Caption
-from aggregator.model import Incident
+from aggregator.model import Filter, Incident
 from aggregator.record import Correction
-from aggregator.store import incidents
+from aggregator.store import cube, incidents, sources
 from aggregator.web import figures, story
 from aggregator.web.desk import instance
 from aggregator.web.pages import corrected, course, map_words, moment
 
+NAMED: Final = 4  # sources on a picture
 blueprint = Blueprint("pictures", __name__)
 
 
@@ -63,10 +66,23 @@ def _caption(view: figures.View, incident: Incident, subtitle: str, credit: str)
             "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
             "folgt daraus nicht."
         ),
-        source=f"{_('Netzlage, Stand %(stand)s.', stand=stand)} {credit}".strip(),
+        source=" ".join(filter(None, (_("Netzlage, Stand %(stand)s.", stand=stand), _sources(view, incident), credit))),
         simulated=instance().clock.simulated,
         correction=_leading(corrected(view, incident)),
     )
+
+
+def _sources(view: figures.View, incident: Incident) -> str:
+    """Name where the reports of an incident came from, the most first, with the licence of each that has one."""
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=view.as_of)
+    counts = cube.totals(view.connection, f).groupby("source")["count"].sum().sort_values(ascending=False)
+    licences = {source.name: source.licence for source in sources.all_of(view.connection) if source.licence}
+    own = {"form": _("Formular"), "api": _("Schnittstelle"), "import": _("eingelesene Dateien")}
+    named = [f"{own.get(name, name)}{f' ({licences[name]})' if name in licences else ''}" for name in counts.index]
+    if not named:
+        return ""
+    more = _(" und %(n)s weitere", n=len(named) - NAMED) if len(named) > NAMED else ""
+    return str(_("Quellen der Meldungen: %(names)s%(more)s.", names=", ".join(named[:NAMED]), more=more))
 
 
 def _leading(told: list[tuple[str, Correction]]) -> str:

@@ -127,6 +127,7 @@ def test_a_picture_can_stand_alone(client: FlaskClient, name: str) -> None:
     text = "".join(ET.fromstring(svg.text).itertext())
     for words in ("SIMULATION", "Netzlage, Stand", "keine Ausfälle"):
         assert words in text
+    assert "QuellenderMeldungen:feed." in text.replace(" ", "")
     png = client.get(f"/vorfall/{HAMBURG}/{name}.png")
     assert png.mimetype == "image/png"
     assert png.data.startswith(b"\x89PNG")
