@@ -59,6 +59,7 @@ ENOUGH: Final = 0.75
 REACH_NONE, REACH_FAR, REACH_CANNOT, REACH_APART = 4, 12, 6, 8  # words apart
 FAR: Final = frozenset({"weder", "fehlen", "fehlt"})
 NOTHING: Final = frozenset({"nix", "nichts", "nischt", "null"})  # as the last word of a sentence
+IDIOMS: Final = frozenset({"fuer", "macht", "um", "kostet", "sagt", "weiss"})  # "danke für nichts", "macht nichts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _told(first: int, last: int, words: Words, hits: Hits) -> Iterator[tuple[int
         yield from ((hit.start, "general") for hit in _within(hits, "own.problem", first, last))
     yield from _told_apart(first, last, words, hits)
     keys = words.keys[first:last]
-    if len(keys) <= SHORT and keys[-1] in NOTHING:
+    if len(keys) <= SHORT and keys[-1] in NOTHING and IDIOMS.isdisjoint(keys[-2:-1]):
         yield last - 1, "none"
     if "wann" in keys and "wieder" in keys:
         yield first + keys.index("wieder"), "general"

@@ -19,6 +19,7 @@ from ingest.parsers.markup import plain_text
 from ingest.parsers.mastodon_tag import since_id
 from ingest.posts import told
 from ingest.runner import take
+from tests.commands import Run
 from tests.gazetteer import FACTS
 from tests.making import SATURDAY, instance
 
@@ -81,6 +82,27 @@ def test_a_forum_of_one_provider_needs_no_name_in_its_posts() -> None:
         rss(ITEM.format(title="Kein Netz in Kiel", guid="a"), ITEM.format(title="DSL geht wieder", guid="b"))
     )
     assert [(report.provider, report.region, report.key) for report in found.reports] == [("o2", "01002", "a")]
+
+
+def test_a_saved_timeline_is_imported_as_reports(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "timeline.json"
+    path.write_text(json.dumps([status("o2 in Kiel weg"), status("o2 geht wieder", "2")]), "utf-8")
+    answer = run("import", "--format", "mastodon_tag", str(path))
+    assert answer.status == 0
+    assert "1 kept" in answer.out
+    assert "not_a_report" in answer.out
+
+
+def test_feeds_check_says_what_a_forum_would_bring(run: Run, tmp_path: Path) -> None:
+    items = [ITEM.format(title="Kein Netz in Kiel", guid="a"), ITEM.format(title="Danke für nichts", guid="b")]
+    (tmp_path / "forum.xml").write_bytes(rss(*items))
+    stanza = '[[feed]]\nname = "forum"\nformat = "rss"\nurl = "forum.xml"\nprovider = "o2"\nlookback = "9999d"\n'
+    (tmp_path / "feeds.toml").write_text(stanza, "utf-8")
+    (tmp_path / "netzlage.toml").write_text('feeds = "feeds.toml"\n', "utf-8")
+    answer = run("feeds", "check", "forum")
+    assert answer.status == 0
+    assert "2 items, 1 would be kept" in answer.out
+    assert "districts: Kiel 1" in answer.out
 
 
 def test_the_id_of_a_moment_lies_between_those_of_statuses_before_and_after() -> None:

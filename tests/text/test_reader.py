@@ -163,6 +163,7 @@ def test_a_provider_is_one_only_where_the_company_is_meant(text: str, providers:
         "Telekom läuft hier einwandfrei, keine Störung",
         "Was tun, wenn das Telekom Internet ausfällt?",
         "WhatsApp down?",
+        "o2, danke für nichts",
         "Nutzer klagen über Störungen bei Vodafone",
         "Störung im Netz der Telekom legt ganze Region lahm",
         "O2-Netz bundesweit gestört, das Unternehmen arbeitet an der Behebung",
