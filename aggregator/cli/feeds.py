@@ -13,9 +13,9 @@ from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options
 from aggregator.clock import floor_to
 from aggregator.errors import FeedError, SettingsError
+from aggregator.feedmodel import Source
 from aggregator.health import Health, health
 from aggregator.instance import Instance
-from aggregator.feedmodel import Source
 from aggregator.model import FeedRun, RawReport, Rejected, Report, Signal, Statement
 from aggregator.normalise import Normaliser
 from aggregator.outbound import Outbound

@@ -60,3 +60,37 @@ def test_check_prints_the_same_districts_and_stores_nothing(run: Run) -> None:
     assert "mine: 19 items, 17 would be kept, 1 of them twice, 1 rejected; nothing was stored.\n" in answer.out
     assert LINE in answer.out
     assert " ok: 17 kept" in run("feeds", "run", "mine").out
+
+
+def test_list_tells_how_a_feed_goes(run: Run) -> None:
+    run("feeds", "run", "mine")
+    told = run("feeds", "list").out
+    assert "green: " in told
+    assert "last heard 20" in told
+    assert "circuit closed" in told
+    assert "1 items in quarantine" in told
+
+
+def test_a_feed_that_cannot_be_read_is_red_and_its_payload_is_taken_after_the_mend(run: Run, tmp_path: Path) -> None:
+    table = (tmp_path / "mine.csv").read_text("utf-8")
+    (tmp_path / "mine.csv").write_text(table.replace("id,at,", "id,zeit,"), "utf-8")
+    answer = run("feeds", "run", "mine")
+    assert answer.status == 1
+    assert 'no column "at"' in answer.err
+    told = run("feeds", "list").out
+    assert "red: " in told
+    assert "an unread payload of 20" in told
+    assert run("feeds", "run", "mine", "--from-payload").status == 1
+    (tmp_path / "feeds.toml").write_text(STANZA.replace('observed_at = "at"', 'observed_at = "zeit"'), "utf-8")
+    assert " ok: 17 kept" in run("feeds", "run", "mine", "--from-payload").out
+
+
+def test_what_was_rejected_is_listed_and_taken_after_the_mend(run: Run, tmp_path: Path) -> None:
+    run("feeds", "run", "mine")
+    told = run("feeds", "quarantine", "list", "mine").out
+    assert "missing_field: No provider is given" in told
+    assert told.endswith("1 items in quarantine.\n")
+    assert "0 kept, 0 duplicate, 1 still rejected" in run("feeds", "quarantine", "take", "mine").out
+    (tmp_path / "feeds.toml").write_text(STANZA.replace("[feed.fields]", 'provider = "o2"\n[feed.fields]'), "utf-8")
+    assert "1 kept, 0 duplicate, 0 still rejected" in run("feeds", "quarantine", "take", "mine").out
+    assert run("feeds", "quarantine", "list").out == "0 items in quarantine.\n"
