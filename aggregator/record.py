@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 CorrectionKind = Literal["withdraw", "note"]
+Outcome = Literal["acknowledged", "independent_signal", "not_an_outage", "manipulation", "unresolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Correction:
     incident_id: str
     at: datetime
     kind: CorrectionKind
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A person's finding of what an alarm turned out to be, and on what evidence. Append-only, the last one holds."""
+
+    incident_id: str
+    at: datetime
+    outcome: Outcome
     text: str
     author: str
 

@@ -27,6 +27,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.places",
         "aggregator.placenames",
         "aggregator.points",
+        "aggregator.verdict",
         "aggregator.redact",
         "aggregator.spelling",
         "aggregator.detect.*",
@@ -58,6 +59,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.instance",
         "aggregator.calibration",
         "aggregator.tables",
+        "aggregator.witnesses",
         "aggregator.reportfile",
     ),
     "joins": (
@@ -65,6 +67,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.pipeline",
         "aggregator.refresh",
         "aggregator.proofs",
+        "aggregator.balance",
         "aggregator.history",
         "aggregator.downloads",
         "aggregator.words",

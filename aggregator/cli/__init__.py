@@ -14,6 +14,7 @@ from aggregator.cli.demo import demo
 from aggregator.cli.detect import refresh, scan
 from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
+from aggregator.cli.judge import judge
 from aggregator.cli.operate import doctor
 from aggregator.cli.past import detect, replay
 from aggregator.cli.serve import serve, worker
@@ -56,6 +57,7 @@ def netzlage(context: click.Context, config: Path | None, debug: bool) -> None:
     context.obj = Options(config)
 
 
+incident.add_command(judge)
 for _command in COMMANDS:
     netzlage.add_command(_command)
 

@@ -33,7 +33,7 @@ NEIGHBOURS = 12  # districts of a region
 CHANCES = (0.5, 0.95)
 FEW = 30  # districts up to which the sum's distribution is computed point by point
 STEP = 0.02  # effective reports between two points
-LEAST, MOST, HALVINGS = 0.5, 20_000.0, 22  # reports an hour that are tried
+LEAST, MOST, HALVINGS = 0.5, 20_000.0, 14  # reports an hour that are tried
 
 
 @dataclass(frozen=True, slots=True)

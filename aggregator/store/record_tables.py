@@ -40,6 +40,19 @@ corrections = Table(
     Index("corrections_of_an_incident", "incident_id", "at"),
 )
 
+# What a person found that an alarm was. Append-only: the last one holds.
+judgements = Table(
+    "judgements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    time_column("at"),
+    text_column("outcome"),
+    text_column("text"),
+    text_column("author"),
+    Index("judgements_of_an_incident", "incident_id", "at"),
+)
+
 # Of a token only the hash of its secret is kept.
 tokens = Table(
     "tokens",
