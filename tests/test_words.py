@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
-from aggregator.detect.hotspot import find_hotspots
+from aggregator.detect.tick import look
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.refresh import Detection
@@ -94,11 +94,11 @@ def test_a_withdrawal_in_the_middle_of_a_pass_stays(found: Instance, monkeypatch
 
     def meanwhile(*args: object) -> object:
         correct(found, HAMBURG, {"kind": "withdraw", "text": "Ein Irrtum."}, author="x")
-        return find_hotspots(*args)  # type: ignore[arg-type]
+        return look(*args)  # type: ignore[arg-type]
 
     assert isinstance(found.clock, SimulatedClock)
     found.clock.set(NOW.replace(minute=35))
-    monkeypatch.setattr("aggregator.refresh.find_hotspots", meanwhile)
+    monkeypatch.setattr("aggregator.refresh.look", meanwhile)
     detection.refresh()
     monkeypatch.undo()
     found.clock.set(NOW.replace(minute=40))
