@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from aggregator.clock import BERLIN
-from aggregator.detect.cube import NO_CELLS, to_timedelta
+from aggregator.detect.cube import NO_CELLS
 from aggregator.detect.package import read_package, write_package
 from aggregator.detect.proof import fold_sources, prove
-from aggregator.detect.span import LONGEST
 from aggregator.detect.tick import Sight
 from aggregator.instance import Instance
-from aggregator.model import Filter, Hotspot, Incident
-from aggregator.store import Connection, cube, evidence, sources
+from aggregator.model import ALL, Hotspot, Incident
+from aggregator.store import evidence, sources
 from aggregator.store.evidence import Frozen
 
 SAID: Final = (
@@ -24,18 +23,12 @@ SAID: Final = (
 
 
 def freeze(
-    connection: Connection,
-    seen: Sight,
-    hotspots: Sequence[Hotspot],
-    advanced: Sequence[Incident],
-    *,
-    known: Sequence[Incident],
-    as_of: datetime | None,
+    seen: Sight, hotspots: Sequence[Hotspot], advanced: Sequence[Incident], known: Sequence[Incident]
 ) -> list[Frozen]:
     """Return the packages of those incidents that this look opened or gave a score higher than all before."""
     before = {incident.incident_id: incident.standard for incident in known}
     return [
-        Frozen(incident.incident_id, seen.at, _package(connection, seen, hotspot, as_of))
+        Frozen(incident.incident_id, seen.at, _package(seen, hotspot))
         for incident in advanced
         if incident.standard > before.get(incident.incident_id, float("-inf"))
         for hotspot in hotspots
@@ -44,11 +37,11 @@ def freeze(
     ]
 
 
-def _package(connection: Connection, seen: Sight, hotspot: Hotspot, as_of: datetime | None) -> bytes:
-    since = seen.at - to_timedelta(LONGEST)
-    f = Filter(hotspot.stream.provider, hotspot.stream.service, since=since, until=seen.at, as_of=as_of)
-    counts = cube.frame(connection, f)
-    proof = prove(seen.span, hotspot, seen.streams.get(hotspot.stream, NO_CELLS), seen.limits, counts)
+def _package(seen: Sight, hotspot: Hotspot) -> bytes:
+    stream, counts = hotspot.stream, seen.counts
+    own = counts["provider"].isin([stream.provider]) | (stream.provider == ALL)
+    own &= counts["service"].isin([stream.service]) | (stream.service == ALL)
+    proof = prove(seen.span, hotspot, seen.streams.get(stream, NO_CELLS), seen.limits, counts[own])
     return write_package(proof, {})
 
 

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-
-import numpy as np
 
 from aggregator.clock import floor_to
 from aggregator.detect.calibrate import SHIPPED, Calibration
 from aggregator.detect.coverage import cover
 from aggregator.detect.cube import bucket_number, by_stream, to_timedelta
 from aggregator.detect.span import LONGEST
-from aggregator.detect.tick import HISTORY, Country, Floats, Learned, Places, Sight, learn, look, looks_back_to
+from aggregator.detect.tick import HISTORY, Country, Learned, Sight, learn, look, looks_back_to
 from aggregator.detect.zones import make_zones
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
-from aggregator.model import Filter, Incident, Stream
+from aggregator.model import Filter, Incident
 from aggregator.proofs import freeze
-from aggregator.store import Connection, baselines, calibrations, cube, evidence, incidents, reports, sources
+from aggregator.store import Connection, baselines, calibrations, crowds, cube, evidence, incidents, sources
+from aggregator.store.crowds import Crowd
+from aggregator.witnesses import Usual, Witnesses
 
 HEARTBEAT = timedelta(minutes=10)  # a longer gap between two passes means that the site was not listening
 OWN_DOORS = ("form", "api")  # sources that are heard whenever we run
+DAY = timedelta(days=1)
 STILL_MATTERS = timedelta(days=2)  # how long an incident that ended can have to do with what happens now
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReports:
-    """The reports behind the counts, as far as they were known by `as_of` (None: now)."""
-
-    connection: Connection
-    as_of: datetime | None
-
-    def times(self, stream: Stream, regions: Places, since: datetime, until: datetime) -> Floats:
-        """Return the seconds since the epoch of the counted reports in [since, until), ascending."""
-        found = reports.times(self.connection, stream, regions, since, until, self.as_of)
-        return np.array([moment.timestamp() for moment in found])
 
 
 class Detection:
@@ -46,6 +34,7 @@ class Detection:
         self._instance = instance
         regions = list(instance.catalogue.regions.values())
         self.country = Country(regions, instance.catalogue.providers, make_zones(regions))
+        self._usual = Usual(datetime(1970, 1, 1, tzinfo=UTC))
         self._learned: tuple[datetime, datetime | None, Learned] | None = None  # day, known by, what
 
     def refresh(self, as_of: datetime | None = None) -> list[Incident]:
@@ -60,14 +49,15 @@ class Detection:
             known = incidents.find(connection, Filter(since=at - STILL_MATTERS, until=at, as_of=as_of))
         self._keep_heartbeat(last, at, as_of)
         with self._instance.store.read() as connection:
-            seen = self._see(connection, at, as_of, known)
+            seen, floods = self._see(connection, at, as_of, known)
             hotspots, advanced, transitions = look(seen, known)
-            frozen = freeze(connection, seen, hotspots, advanced, known=known, as_of=as_of)
+            frozen = freeze(seen, hotspots, advanced, known)
         if as_of is None or last is None or at > last:
             with self._instance.store.write() as connection:
                 incidents.save(connection, advanced, transitions)
                 incidents.save_hotspots(connection, at, hotspots)
                 evidence.save(connection, frozen)
+                crowds.save(connection, at, floods)
         return sorted((i for i in advanced if i.ended_at is None), key=lambda i: (-i.standard, i.incident_id))
 
     def replay(self, steps: Iterable[datetime]) -> list[Incident]:
@@ -85,14 +75,15 @@ class Detection:
                     f = Filter(since=at - STILL_MATTERS, until=at, as_of=at - BUCKET)
                     shown = {i.incident_id: i for i in incidents.find(connection, f)}
                 known = [i for i in shown.values() if i.ended_at is None or at - i.ended_at <= STILL_MATTERS]
-                seen = self._see(connection, at, at, known)
+                seen, floods = self._see(connection, at, at, known)
                 hotspots, advanced, transitions = look(seen, known)
-                frozen = freeze(connection, seen, hotspots, advanced, known=known, as_of=at)
+                frozen = freeze(seen, hotspots, advanced, known)
             if last is None or at > last:
                 with self._instance.store.write() as connection:
                     incidents.save(connection, advanced, transitions)
                     incidents.save_hotspots(connection, at, hotspots)
                     evidence.save(connection, frozen)
+                    crowds.save(connection, at, floods)
             shown |= {i.incident_id: i for i in advanced}
             found |= {i.incident_id for i in advanced}
         return sorted((i for i in (shown or {}).values() if i.incident_id in found), key=_by_alarm)
@@ -109,15 +100,28 @@ class Detection:
             for door in OWN_DOORS:
                 cube.listen(connection, door, last, at)
 
-    def _see(self, connection: Connection, at: datetime, as_of: datetime | None, known: Sequence[Incident]) -> Sight:
+    def _see(
+        self, connection: Connection, at: datetime, as_of: datetime | None, known: Sequence[Incident]
+    ) -> tuple[Sight, list[Crowd]]:
         learned = self.learned(connection, at, as_of)
-        counts = cube.frame(connection, Filter(since=at - to_timedelta(LONGEST), until=at, as_of=as_of))
+        day_before = at - to_timedelta(LONGEST)
+        counts = cube.frame(connection, Filter(since=day_before, until=at, as_of=as_of))
+        witnesses = Witnesses(connection, as_of, self._usual_on(at))
+        floods = witnesses.floods(counts, day_before, at)
+        counts = witnesses.without(counts, floods, day_before, at)
         since = looks_back_to(at, known)
         listening = cube.listening(connection, since, at, as_of)
         told = sources.covers(connection)
         coverage = cover(listening, learned.usual, bucket_number(since), bucket_number(at), covers=told)
         streams = by_stream(counts, self.country.zones.regions)
-        return Sight(at, learned, coverage, streams, StoredReports(connection, as_of), self.limits(connection, at))
+        return Sight(at, learned, coverage, streams, witnesses, self.limits(connection, at), counts), floods
+
+    def _usual_on(self, at: datetime) -> Usual:
+        """Return what is usual of address blocks on the day of `at`, asked once a day."""
+        day = floor_to(at, DAY)
+        if self._usual.day != day:
+            self._usual = Usual(day)
+        return self._usual
 
     def learned(self, connection: Connection, at: datetime, as_of: datetime | None = None) -> Learned:
         """Return what is learned from the 28 days before the day (UTC) of `at`; fitted once a day, then kept.

@@ -23,8 +23,9 @@ from aggregator.detect.hotspot import worth_a_scan
 from aggregator.detect.scan import scan
 from aggregator.detect.span import LONGEST, Prepared, Span, field_of
 from aggregator.detect.tick import Country, Floats, Learned, Places, Sight, learn, look
-from aggregator.frames import BUCKET
-from aggregator.model import ALL, Incident, Stream
+from aggregator.detect.trust import Part
+from aggregator.frames import BUCKET, CUBE, empty
+from aggregator.model import ALL, Hotspot, Incident, Stream
 
 Ints = npt.NDArray[np.int64]
 DAY = timedelta(days=1)
@@ -48,6 +49,11 @@ class Log:
     regions: Mapping[str, int]
     streams: Mapping[Stream, ReportLog]
     as_of: float = np.inf
+
+    def parts(self, hotspot: Hotspot) -> Sequence[Part]:
+        """Return nothing: a file says neither from which address nor with which words a report came."""
+        del hotspot
+        return ()
 
     def times(self, stream: Stream, regions: Places, since: datetime, until: datetime) -> Floats:
         """Return the seconds since the epoch of the counted reports in [since, until), ascending."""
@@ -189,4 +195,4 @@ def _see(past: Past, learned: Learned, limits: Calibration, at: datetime) -> Sig
     back = LONGEST * BUCKET
     streams = {stream: _known(past, stream, at, back) for stream in past.cells}
     log = Log(past.log.regions, past.log.streams, at.timestamp())
-    return Sight(at, learned, past.coverage, streams, log, limits)
+    return Sight(at, learned, past.coverage, streams, log, limits, empty(CUBE))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from aggregator.detect.calibrate import Calibration
 from aggregator.detect.cube import NO_CELLS, Cells, bucket_start, narrower
 from aggregator.detect.footprint import find_footprint
+from aggregator.detect.incident import SPREADS_AFTER, is_public
 from aggregator.detect.scan import MIN_REPORTS, Figures, figures, scan
 from aggregator.detect.span import DURATIONS, Field, Span, field_of
 from aggregator.detect.zones import LEVELS
@@ -37,10 +38,12 @@ def find_hotspots(
     for stream in sorted(streams, key=_narrow_first):
         if not worth_a_scan(span, stream, streams):
             continue
+        public = [i for i in open_incidents if i.stream == stream and i.regions and _is_known(i, span, limits)]
+        below = {h.stream for h in found} | alarmed
         for hotspot in scan_stream(span, stream, streams[stream], limits, national=stream in national):
-            below = {h.stream for h in found} | alarmed
-            if not _explained(span, hotspot, streams, below):
-                found.append(hotspot)
+            seen = _beside_public(span, streams[stream], hotspot, public, limits) if public else hotspot
+            if seen and not _explained(span, seen, streams, below):
+                found.append(seen)
     return sorted(found, key=lambda h: (-h.standard, h.stream.provider, h.stream.service, h.zone))
 
 
@@ -127,6 +130,8 @@ def _hotspot(field: Field, stream: Stream, best: _Best, regions: Ints | None, se
         score=best.score,
         standard=best.standard,
         level=LEVELS[zones.level[best.zone]],
+        effective=seen.effective,
+        effective_expected=seen.effective_expected,
     )
 
 
@@ -137,6 +142,32 @@ def _zone_name(field: Field, best: _Best, regions: Ints) -> str:
         return land
     window = field.window(DURATIONS[best.column])
     return zones.regions[int(regions[int(np.argmax((window.effective - window.expected)[regions]))])]
+
+
+def _is_known(incident: Incident, span: Span, limits: Calibration) -> bool:
+    """Say whether people may report because they read of the incident."""
+    return is_public(incident, limits) and bucket_start(span.end) - incident.first_alarm_at >= SPREADS_AFTER
+
+
+def _beside_public(
+    span: Span, cells: Cells, hotspot: Hotspot, public: Sequence[Incident], limits: Calibration
+) -> Hotspot | None:
+    """Return a hotspot beside regional incidents that people have read of, None where reading may be all that it is.
+
+    News goes round the country: the nation is suspected at most then, and a region must stand out by its share of the
+    nation's reports, those of the incidents left out.
+    """
+    known = {region for incident in public for region in incident.regions}
+    if known & set(hotspot.regions):
+        return hotspot
+    if not hotspot.regions:
+        return replace(hotspot, held=True)
+    places = {name: i for i, name in enumerate(span.zones.regions)}
+    rest = field_of(span, hotspot.stream, cells).without(np.array(sorted(places[r] for r in known), dtype=np.int64))
+    column = [bucket_start(span.end - d) for d in DURATIONS].index(hotspot.start)
+    regions = np.array([places[r] for r in hotspot.regions], dtype=np.int64)
+    score = figures(rest, column, regions, by_share=True).score
+    return hotspot if score >= limits.floor(limits.suspected)[LEVELS.index(hotspot.level)] else None
 
 
 def _explained(span: Span, wide: Hotspot, streams: Mapping[Stream, Cells], alarmed: Collection[Stream]) -> bool:

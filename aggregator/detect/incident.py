@@ -14,7 +14,9 @@ from aggregator.detect.pattern import name_pattern, name_scope
 from aggregator.model import Hotspot, Incident, State, Transition
 
 MERGE_WITHIN = timedelta(hours=3)  # alarms of one stream in overlapping districts this close are one incident
-GROWS_NATIONAL_WITHIN = timedelta(hours=1)  # a young local incident may turn out to be the nation's
+SPREADS_AFTER = timedelta(
+    hours=1
+)  # until then a local incident may turn out to be the nation's; later, news goes round
 DECISIVE = 2.0  # nats that end an incident
 CLEAR = 5.0  # nats that say that it eases, or no longer does: more, so that the word does not flutter
 HOUR = timedelta(hours=1)
@@ -49,7 +51,7 @@ def continues(incident: Incident, hotspot: Hotspot, at: datetime) -> bool:
     if incident.stream != hotspot.stream or (incident.ended_at and at - incident.ended_at > MERGE_WITHIN):
         return False
     if not hotspot.regions:
-        return not incident.regions or at - incident.first_alarm_at < GROWS_NATIONAL_WITHIN
+        return not incident.regions or at - incident.first_alarm_at < SPREADS_AFTER
     return _overlap(incident, hotspot) > 0
 
 
@@ -80,7 +82,8 @@ def step(
             return None
         incident = _open(hotspot, at, cold=cold, taken=taken, providers=providers)
     else:
-        incident = _grow(known, hotspot) if hotspot else known
+        incident = _grow(known, hotspot, public=is_public(known, limits)) if hotspot else known
+        incident = replace(incident, held=incident.held and (hotspot is None or hotspot.held))
     state = _next_state(known, incident.peak_ratio, hotspot, evidence, limits, cold=cold)
     incident = replace(
         _weigh(incident, evidence),
@@ -120,6 +123,8 @@ def _open(hotspot: Hotspot, at: datetime, *, cold: bool, taken: Container[str], 
         cold=cold,
         standard=hotspot.standard,
         level=hotspot.level,
+        height=hotspot.standard,
+        held=hotspot.held,
     )
 
 
@@ -133,16 +138,22 @@ def make_id(hotspot: Hotspot, at: datetime, taken: Container[str]) -> str:
     return name
 
 
-def _grow(incident: Incident, hotspot: Hotspot) -> Incident:
-    """Take over score and footprint of a hotspot that is more unlikely than all before."""
-    if hotspot.standard <= incident.standard:
+def _grow(incident: Incident, hotspot: Hotspot, *, public: bool) -> Incident:
+    """Take over score and footprint of a hotspot that is more unlikely than all before.
+
+    Not once the incident is public: people then report because they read of it, and its evidence stays as it was.
+    That a young one turns out to be the nation's is too soon to come from reading.
+    """
+    if hotspot.standard <= incident.height:
+        return incident
+    incident = replace(incident, height=hotspot.standard, peak_ratio=_ratio(hotspot))
+    if public and hotspot.regions:
         return incident
     return replace(
         incident,
         score=hotspot.score,
         standard=hotspot.standard,
         level=hotspot.level,
-        peak_ratio=_ratio(hotspot),
         regions=tuple(sorted(hotspot.regions)),
         scope=name_scope(hotspot.regions),
         pattern=name_pattern(hotspot.stream, hotspot.regions),
@@ -184,10 +195,15 @@ def _next_state(
     if hotspot is None and before in ("over", "easing"):
         return before
     standard = hotspot.standard if hotspot else -math.inf
-    if known and standard <= known.standard and _eases(heard, ratio, was_easing=before == "easing"):
+    if known and standard <= known.height and _eases(heard, ratio, was_easing=before == "easing"):
         return "easing"
-    was_strong = known is not None and known.standard >= limits.strong and not known.cold
-    return "strong" if not cold and (standard >= limits.strong or was_strong) else "suspected"
+    is_strong = not cold and standard >= limits.strong and not (hotspot and hotspot.held)
+    return "strong" if is_strong or (known and is_public(known, limits) and not cold) else "suspected"
+
+
+def is_public(incident: Incident, limits: Calibration) -> bool:
+    """Say whether the incident has been strong: alerts went out, and people know of it."""
+    return incident.standard >= limits.strong and not incident.cold and not incident.held
 
 
 def quiet_stretch(evidence: Evidence, ratio: float) -> Recent | None:

@@ -25,6 +25,7 @@ from aggregator.detect.evidence import Course, Evidence, weigh
 from aggregator.detect.fit import History, fit
 from aggregator.detect.hotspot import find_hotspots
 from aggregator.detect.incident import MERGE_WITHIN, match, step
+from aggregator.detect.trust import Part, stands_without
 from aggregator.detect.zones import LEVELS, Zones
 from aggregator.frames import BUCKET
 from aggregator.model import ALL, Hotspot, Incident, Provider, Region, Stream, Transition
@@ -40,6 +41,9 @@ TAKES_PART = 2.0  # times the expected reports that make a provider part of an i
 
 class Reports(Protocol):
     """What a look asks of the reports behind the counts."""
+
+    def parts(self, hotspot: Hotspot) -> Sequence[Part]:
+        """Return the parts that a hotspot must not stand on alone: a block, a copied text, guessed places."""
 
     def times(self, stream: Stream, regions: Places, since: datetime, until: datetime) -> Floats:
         """Return the seconds since the epoch of the counted reports in [since, until), ascending."""
@@ -115,6 +119,7 @@ class Sight:
     streams: Mapping[Stream, Cells]
     reports: Reports
     limits: Calibration
+    counts: pd.DataFrame  # CUBE of the last day, from which the cells are: with the sources
 
     @property
     def span(self) -> span.Span:
@@ -125,8 +130,16 @@ class Sight:
 def look(seen: Sight, known: Sequence[Incident]) -> tuple[list[Hotspot], list[Incident], list[Transition]]:
     """Return the hotspots of a look, the incidents that changed or go on, and their changes of state."""
     running = [i for i in known if i.ended_at is None]
-    hotspots = find_hotspots(seen.span, seen.streams, seen.limits, running)
+    hotspots = [h for h in find_hotspots(seen.span, seen.streams, seen.limits, running) if _is_trusted(seen, h)]
     return hotspots, *_advance(seen, hotspots, known)
+
+
+def _is_trusted(seen: Sight, hotspot: Hotspot) -> bool:
+    """Say whether a hotspot still stands when any one of the parts that may be no witnesses is left out."""
+    baseline = seen.learned.baseline
+    phi = baseline.of(hotspot.stream).phi_effective
+    uncertain = baseline.inverse_r(hotspot.stream, hotspot.regions or None)
+    return all(stands_without(hotspot, phi, uncertain, part, seen.limits) for part in seen.reports.parts(hotspot))
 
 
 def _advance(

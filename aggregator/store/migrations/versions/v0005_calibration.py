@@ -19,6 +19,8 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("standard", sa.Float(), nullable=False, server_default="0"))
         op.add_column(table, sa.Column("level", sa.Text(), nullable=False, server_default="district"))
     for table in ("incidents", "incident_versions"):
+        op.add_column(table, sa.Column("height", sa.Float(), nullable=False, server_default="0"))
+        op.add_column(table, sa.Column("held", sa.Boolean(), nullable=False, server_default=sa.text("0")))
         op.add_column(table, sa.Column("calibrated", sa.Boolean(), nullable=False, server_default=sa.text("0")))
     op.create_table(
         "calibrations",
@@ -34,4 +36,13 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.incident_id"]),
         sa.PrimaryKeyConstraint("incident_id", "at"),
+    )
+    op.create_table(
+        "floods",
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reports", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("at", "provider", "service", "kind"),
     )

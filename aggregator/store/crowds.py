@@ -1,0 +1,139 @@
+"""Who stands behind many reports: one address block, one text copied, places guessed from addresses. I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, literal, select
+
+from aggregator.model import Filter, Stream
+from aggregator.store.schema import comments, floods, reports
+from aggregator.store.select import any_of, conditions
+
+LEAST_TEXT: Final = 20  # characters: shorter texts ("geht nicht") are alike without being copied
+FEW: Final = 10  # reports: a day with fewer says nothing about its largest block
+DAYS: Final = 7  # over which the usual largest block is judged
+DAY: Final = timedelta(days=1)
+Places = Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Makeup:
+    """The counted reports of a window: all, the largest block, the commonest text, placed by their address."""
+
+    total: int = 0
+    block: int = 0
+    text: int = 0
+    by_address: int = 0
+
+
+def makeup(connection: Connection, f: Filter, regions: Places) -> Makeup:
+    """Return the make-up of the counted reports that fit `f` in `regions` (None: the nation)."""
+    where = _where(connection, f, regions)
+    guessed = func.coalesce(func.sum(case((reports.c.place_source == "ip", 1), else_=0)), 0)
+    total, by_address = connection.execute(select(func.count(), guessed).select_from(reports).where(*where)).one()
+    return Makeup(total, _most(connection, _blocks(where)), _most(connection, _texts(where)), int(by_address))
+
+
+def _where(connection: Connection, f: Filter, regions: Places) -> list[ColumnElement[bool]]:
+    found = [reports.c.counted, *conditions(reports, f, "observed_at", "received_at")]
+    return found if regions is None else [*found, any_of(connection, reports.c.region, sorted(set(regions)))]
+
+
+def _blocks(where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    c = reports.c
+    return select(c.block.label("value"), func.count().label("size")).where(*where, c.block != "").group_by(c.block)
+
+
+def _texts(where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    text = comments.c.comment
+    query = select(text.label("value"), func.count().label("size")).select_from(reports)
+    return (
+        query.join(comments, comments.c.report_id == reports.c.report_id)
+        .where(*where, func.length(text) >= LEAST_TEXT)
+        .group_by(text)
+    )
+
+
+def _most(connection: Connection, groups: Select[Any]) -> int:
+    sizes = groups.subquery()
+    return connection.execute(select(func.coalesce(func.max(sizes.c.size), 0))).scalar_one()
+
+
+def usual_block(connection: Connection, f: Filter) -> float:
+    """Return the share that the largest address block holds on a usual day of the week before `f.since`.
+
+    The names of blocks change daily, so it is the largest of each day that is looked at: a carrier's gateway is among
+    them every day, a flood is not. 0 where too little was heard.
+    """
+    if f.since is None:
+        return 0.0
+    shares = []
+    for day in range(1, DAYS + 1):
+        whole = replace(f, since=f.since - day * DAY, until=f.since - (day - 1) * DAY)
+        where = [reports.c.counted, *conditions(reports, whole, "observed_at", "received_at")]
+        total = connection.execute(select(func.count()).select_from(reports).where(*where)).scalar_one()
+        if total >= FEW:
+            shares.append(_most(connection, _blocks(where)) / total)
+    return median(shares) if shares else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Many reports of one stream that share an address block or a text."""
+
+    stream: Stream
+    kind: str  # block or text
+    value: str
+    size: int
+
+
+def crowds(connection: Connection, f: Filter, least: int) -> list[Crowd]:
+    """Return the blocks and texts that at least `least` counted reports of a stream share, of those that fit `f`."""
+    where = [reports.c.counted, *conditions(reports, f, "observed_at", "received_at")]
+    found = []
+    for kind, groups in (("block", _blocks(where)), ("text", _texts(where))):
+        each = groups.add_columns(reports.c.provider, reports.c.service, literal(kind).label("kind"))
+        query = each.group_by(reports.c.provider, reports.c.service).having(func.count() >= least)
+        for row in connection.execute(query.order_by(reports.c.provider, reports.c.service, "value")):
+            found.append(Crowd(Stream(row.provider, row.service), row.kind, row.value, row.size))
+    return found
+
+
+def members(connection: Connection, crowd: Crowd, f: Filter) -> dict[str, tuple[str, datetime, str]]:
+    """Return, by report id, region, observed_at and source of the crowd's counted reports that fit `f`."""
+    own = replace(f, provider=crowd.stream.provider, service=crowd.stream.service)
+    where = [reports.c.counted, *conditions(reports, own, "observed_at", "received_at")]
+    query = select(reports.c.report_id, reports.c.region, reports.c.observed_at, reports.c.source)
+    if crowd.kind == "block":
+        query = query.where(*where, reports.c.block == crowd.value)
+    else:
+        same = comments.c.report_id == reports.c.report_id
+        query = query.select_from(reports).join(comments, same).where(*where, comments.c.comment == crowd.value)
+    return {row.report_id: (row.region, row.observed_at, row.source) for row in connection.execute(query)}
+
+
+def save(connection: Connection, at: datetime, found: Sequence[Crowd]) -> None:
+    """Keep what the look of `at` left out as floods: how many reports of each stream and kind."""
+    sizes: Counter[tuple[str, str, str]] = Counter()
+    for crowd in found:
+        sizes[crowd.stream.provider, crowd.stream.service, crowd.kind] += crowd.size
+    connection.execute(delete(floods).where(floods.c.at == at))
+    rows = [
+        {"at": at, "provider": provider, "service": service, "kind": kind, "reports": size}
+        for (provider, service, kind), size in sorted(sizes.items())
+    ]
+    if rows:
+        connection.execute(insert(floods), rows)
+
+
+def left_out(connection: Connection, at: datetime) -> list[Crowd]:
+    """Return what the look of `at` left out; of the members no names are kept."""
+    c = floods.c
+    rows = connection.execute(select(*c).where(c.at == at).order_by(c.reports.desc(), c.provider, c.service, c.kind))
+    return [Crowd(Stream(row.provider, row.service), row.kind, "", row.reports) for row in rows]

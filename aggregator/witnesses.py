@@ -1,0 +1,92 @@
+"""The reports behind the counts, as the store knows them: their times, who stands behind them, what is a flood. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from aggregator.detect.tick import Floats, Places
+from aggregator.detect.trust import FLOOD, Part, is_flood
+from aggregator.frames import BUCKET, CUBE, conform
+from aggregator.model import Filter, Hotspot, Stream
+from aggregator.store import Connection, crowds, reports
+from aggregator.store.crowds import Crowd
+
+GUESSED_OVER = timedelta(days=7)  # how long back the usual share of guessed places is judged
+DAY = timedelta(days=1)
+KEYS = ["provider", "service", "region", "bucket", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The usual share of the largest block of each stream, asked once a day."""
+
+    day: datetime
+    shares: dict[Stream, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """The reports behind the counts, as far as they were known by `as_of` (None: now)."""
+
+    connection: Connection
+    as_of: datetime | None
+    usual: Usual
+
+    def times(self, stream: Stream, regions: Places, since: datetime, until: datetime) -> Floats:
+        """Return the seconds since the epoch of the counted reports in [since, until), ascending."""
+        found = reports.times(self.connection, stream, regions, since, until, self.as_of)
+        return np.array([moment.timestamp() for moment in found])
+
+    def parts(self, hotspot: Hotspot) -> Sequence[Part]:
+        """Return the largest block, the commonest text and, of a region, the places guessed from addresses."""
+        stream, regions = hotspot.stream, hotspot.regions or None
+        window = Filter(stream.provider, stream.service, since=hotspot.start, until=hotspot.end, as_of=self.as_of)
+        made = crowds.makeup(self.connection, window, regions)
+        found = [Part(made.block, self.usual_block(stream)), Part(made.text, 0.0)]
+        if regions and made.by_address:
+            before = replace(window, since=hotspot.start - GUESSED_OVER, until=hotspot.start)
+            past = crowds.makeup(self.connection, before, regions)
+            found.append(Part(made.by_address, past.by_address / past.total if past.total else 0.0))
+        return found
+
+    def usual_block(self, stream: Stream) -> float:
+        """Return the share that the largest block of a stream holds on a usual day."""
+        if stream not in self.usual.shares:
+            f = Filter(stream.provider, stream.service, since=self.usual.day, as_of=self.as_of)
+            self.usual.shares[stream] = crowds.usual_block(self.connection, f)
+        return self.usual.shares[stream]
+
+    def floods(self, counts: pd.DataFrame, since: datetime, until: datetime) -> list[Crowd]:
+        """Return the blocks and texts that hold far more of a stream than usual. counts: CUBE of [since, until)."""
+        window = Filter(since=since, until=until, as_of=self.as_of)
+        total = counts.groupby(["provider", "service"], observed=True)["count"].sum()
+        return [
+            crowd
+            for crowd in crowds.crowds(self.connection, window, FLOOD)
+            if is_flood(
+                crowd.size,
+                float(total.get((crowd.stream.provider, crowd.stream.service), 0)),
+                self.usual_block(crowd.stream) if crowd.kind == "block" else 0.0,
+            )
+        ]
+
+    def without(self, counts: pd.DataFrame, floods: Sequence[Crowd], since: datetime, until: datetime) -> pd.DataFrame:
+        """Return CUBE of [since, until) without the reports of the floods."""
+        window = Filter(since=since, until=until, as_of=self.as_of)
+        rows = {
+            report_id: (flood.stream.provider, flood.stream.service, *member)
+            for flood in floods
+            for report_id, member in crowds.members(self.connection, flood, window).items()
+        }  # by id: what is of one block and of one text is taken out once
+        if not rows:
+            return counts
+        taken = pd.DataFrame(list(rows.values()), columns=KEYS).assign(count=-1)
+        taken["bucket"] = pd.to_datetime(taken["bucket"], utc=True).dt.floor(BUCKET)
+        left = pd.concat([counts[[*KEYS, "count"]], taken])
+        left = left.groupby(KEYS, observed=True, sort=True)["count"].sum().reset_index()
+        return conform(left[left["count"] > 0].sort_values("bucket", kind="stable", ignore_index=True), CUBE)
