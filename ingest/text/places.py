@@ -30,6 +30,9 @@ LINKS: Final = frozenset({"am", "an", "der", "in", "im", "bei", "unter", "ob", "
 PLZ: Final = re.compile(
     r"(?<![\d.,#€-])(?:D-)?(\d{5})(?![\d.,]\d|\d|\s*(?:€|euro|kunden|haushalte|leute|menschen|mal)\b)", re.IGNORECASE
 )
+NUMBERED: Final = re.compile(  # before a number that is no PLZ
+    r"(?:fehler\w*|error|code|ticket\w*|\w*nummer|nr|nr\.|id|vorgang\w*|auftrag\w*|rechnung)\W{0,3}$", re.IGNORECASE
+)
 AREA_CODE: Final = re.compile(
     r"\b(?:vorwahl(?:bereich|gebiet)?|ortsnetz|vorwahlen)\s*:?\s*\(?(0\d{2,4})\b", re.IGNORECASE
 )
@@ -78,6 +81,8 @@ def find_place(
     footprint: beginnings of keys of the districts where the provider sells; of namesakes only those there are meant.
     """
     for found in PLZ.finditer(words.text):
+        if NUMBERED.search(words.text[max(0, found.start() - 30) : found.start()]):
+            continue
         at = gazetteer.locate(plz=found[1])
         if isinstance(at, Located) and not at.approximate:
             return Placed(at.region, found[1], "plz", 0.95)

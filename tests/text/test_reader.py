@@ -85,6 +85,9 @@ def test_the_three_posts_of_the_task_say_what_they_say() -> None:
         ("Vodafone in Hamburg und München weg", ""),
         ("Vodafone in Wien weg", ""),
         ("Vodafone hat 20000 Kunden ohne Netz", ""),
+        ("Sky geht nicht, Fehlercode: 10115", ""),
+        ("Telekom tot, Ticketnummer 04109", ""),
+        ("PLZ-Gebiet 04109, Telekom tot", "14713"),
     ],
 )
 def test_a_place_is_found_where_something_hints_at_it(text: str, expected: str) -> None:
