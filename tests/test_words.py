@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from aggregator.clock import SimulatedClock
 from aggregator.detect.tick import look
 from aggregator.instance import Instance
 from aggregator.model import Filter
+from aggregator.pipeline import accept
 from aggregator.refresh import Detection
-from aggregator.store import incidents, open_store, statements, tokens
+from aggregator.store import ends, incidents, open_store, statements, tokens
 from aggregator.words import Refused, correct
 from tests.commands import Run, assert_one_line
-from tests.making import at, incident, instance
+from tests.making import at, incident, instance, raw
 from tests.test_refresh import NOW, fill, hamburg, quiet
 
 ID = "20170513-o2-mobile-02000"
@@ -120,4 +122,17 @@ def test_a_correction_is_never_dated_before_what_is_shown(tmp_path: Path) -> Non
     assert correct(made, ID, {"kind": "note", "text": "x"}, author="x").at == at(30)
     with pytest.raises(Refused, match="No text"):
         correct(made, ID, {"kind": "note", "text": " "}, author="x")
+    made.store.close()
+
+
+def test_a_feed_that_tells_the_end_later_ends_its_report(tmp_path: Path) -> None:
+    made = instance(tmp_path, load_catalogue(), now=at(60))
+    accept(made, [raw(key="7")])
+    assert isinstance(made.clock, SimulatedClock)
+    made.clock.set(at(120))
+    told = accept(made, [raw(key="7", ended_at="2017-05-13T11:10")])
+    assert (told.kept, told.duplicate) == (0, 1)
+    with made.store.read() as connection:
+        assert ends.lengths(connection, Filter()) == [timedelta(minutes=90)]
+        assert ends.lengths(connection, Filter(as_of=at(119))) == []
     made.store.close()
