@@ -12,6 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from aggregator.calibration import Calibrator
 from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.outbound import Outbound
@@ -23,6 +24,7 @@ from ingest.runner import run_feed
 
 REFRESH: Final = timedelta(minutes=1)
 DAILY: Final = timedelta(days=1)
+CALIBRATE: Final = timedelta(hours=1)  # how often it is looked whether it is time to calibrate
 HEARINGS: Final = 16  # feeds that are heard at a time: so many slow ones would have to come together to delay another
 SHORTEST: Final = 0.5  # real seconds between two runs of a job, however fast a simulated clock is
 LATE: Final = 3600  # seconds after which a run that was missed (a laptop asleep) is left out
@@ -32,9 +34,9 @@ log = logging.getLogger("netzlage.ingest")
 class Worker:
     """Runs the enabled feeds and `refresh` in the background, in threads of this process.
 
-    speed: of a simulated clock; the intervals are its seconds. chance: 0 to 1, of the pauses after failures. Jobs are
-    idempotent and never overlap themselves, so that a lease can be put round `_run` where several processes share a
-    store.
+    speed: of a simulated clock; the intervals are its seconds. chance: 0 to 1, of the pauses after failures. calibrator:
+    None where thresholds come with the data. Jobs are idempotent and never overlap themselves, so that a lease can be put
+    round `_run` where several processes share a store.
     """
 
     def __init__(
@@ -46,11 +48,16 @@ class Worker:
         outbound: Outbound | None = None,
         speed: float = 1.0,
         chance: Callable[[], float] = random.random,
+        calibrator: Calibrator | None = None,
     ) -> None:
         self._instance, self._refresh, self._outbound = instance, refresh, outbound or Outbound()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(HEARINGS), "own": ThreadPoolExecutor(2)},
+            executors={
+                "default": ThreadPoolExecutor(HEARINGS),
+                "own": ThreadPoolExecutor(2),
+                "calibration": ThreadPoolExecutor(1),
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE},
         )
         self._speed = speed
@@ -62,6 +69,9 @@ class Worker:
             self._add(f"feed {feed.name}", feed.every, work)
         self._add("refresh", REFRESH, refresh, executor="own")
         self._add("daily", DAILY, self._tidy, executor="own")
+        self._calibrator = calibrator
+        if calibrator:
+            self._add("calibrate", CALIBRATE, calibrator.run, executor="calibration")
 
     def _hear(self, feed: Feed) -> Callable[[], object]:
         return lambda: self._hear_if_due(feed)
@@ -99,7 +109,9 @@ class Worker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """End, after the jobs that are running have ended."""
+        """End, after the jobs that are running have ended; a calibration is given up."""
+        if self._calibrator:
+            self._calibrator.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 

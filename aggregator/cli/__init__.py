@@ -16,13 +16,14 @@ from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
 from aggregator.cli.judge import judge
 from aggregator.cli.operate import doctor
-from aggregator.cli.past import detect, replay
+from aggregator.cli.past import calibrate, detect, replay
 from aggregator.cli.serve import serve, worker
 from aggregator.cli.verify import verify
 from aggregator.cli.words import incident, statement, token
 from aggregator.errors import NetzlageError
 
 COMMANDS: tuple[click.Command, ...] = (
+    calibrate,
     demo,
     detect,
     doctor,

@@ -19,9 +19,11 @@ from aggregator.cli.common import Options, progress
 from aggregator.cli.feeds import keep_sources
 from aggregator.cli.serve import serve_app
 from aggregator.clock import BERLIN, Clock, SimulatedClock
+from aggregator.detect.calibrate import Calibration
 from aggregator.errors import DataError, SettingsError
 from aggregator.instance import Instance
 from aggregator.refresh import Detection
+from aggregator.store import calibrations
 from aggregator.web import create_app
 from ingest.demo import DemoApi, FeedServer
 from ingest.events import Events
@@ -57,7 +59,8 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
     """
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a run left out at high speed is no news
     _try_port(host, port)
-    scenario = load_scenario(file or data_folder() / "scenarios" / "may_2017.toml")
+    path = file or data_folder() / "scenarios" / "may_2017.toml"
+    scenario = load_scenario(path)
     with _ending_cleanly(), ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netzlage-demo-")))
         clock = SimulatedClock(scenario.start)
@@ -68,12 +71,21 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
         feeds_file.write_text(server.stanzas(), "utf-8")
         feeds = parse_feeds(server.stanzas(), server.environ)
         keep_sources(instance, feeds)
+        _keep_calibration(instance, scenario, path)
         refresh = Detection(instance).refresh
         _catch_up(instance, clock, feeds, refresh, scenario)
         app = create_app(instance)
         worker = Worker(instance, feeds, refresh, speed=speed)
         clock.run(speed)
         serve_app(app, host, port, worker=worker, say=_saying(clock, speed))
+
+
+def _keep_calibration(instance: Instance, scenario: Scenario, path: Path) -> None:
+    """Take the thresholds that come with the scenario: made from its quiet weeks, which takes minutes."""
+    made = path.with_suffix(".calibration.json")
+    if made.exists():
+        with instance.store.write() as connection:
+            calibrations.save(connection, scenario.start, Calibration.from_json(made.read_text("utf-8")))
 
 
 def _saying(clock: Clock, speed: float) -> Callable[[str], None]:

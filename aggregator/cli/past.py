@@ -1,4 +1,4 @@
-"""`detect` and `replay`: looks at a time that is past, over files or over the store. I/O."""
+"""`detect` and `replay`, looks at a time that is past, over files or the store; `calibrate`. I/O."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 
 import click
 
-from aggregator.calibration import calibrated, weeks_needed
+from aggregator.calibration import calibrated, calibrations_of, weeks_needed
 from aggregator.catalogue import load_catalogue
 from aggregator.cli.common import Options, progress
 from aggregator.cli.detect import FILE, Moment
 from aggregator.clock import floor_to
 from aggregator.detect.backtest import Past, Plan, backtest, read_past
-from aggregator.detect.baseline import MODEL
+from aggregator.detect.baseline import MODEL, Baseline
 from aggregator.detect.calibrate import Calibration
-from aggregator.detect.span import Prepared
+from aggregator.detect.span import Prepared, prepare
 from aggregator.detect.tick import Country
 from aggregator.detect.zones import make_zones
 from aggregator.errors import DataError
@@ -29,7 +29,7 @@ from aggregator.frames import BUCKET
 from aggregator.model import Filter, Incident, Region
 from aggregator.refresh import Detection
 from aggregator.reportfile import read_reports
-from aggregator.store import reports
+from aggregator.store import baselines, calibrations, reports
 from aggregator.tables import read_regions
 
 UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -134,6 +134,29 @@ def _write(out: Path, content: dict[str, Any]) -> None:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{out} cannot be written ({error.strerror}); name another file.") from None
+
+
+@click.command()
+@click.pass_obj
+def calibrate(options: Options) -> None:
+    """Measure now how often chance alone would alarm, on null weeks of the newest baseline.
+
+    The worker does so weekly.
+    """
+    instance = options.open()
+    with instance.store.read() as connection:
+        kept = baselines.load(connection, instance.clock.now())
+    if kept is None:
+        raise DataError("there is no baseline yet; run `netzlage refresh` or the worker first.")
+    prepared = prepare(Baseline.from_bytes(kept[1]), make_zones(list(instance.catalogue.regions.values())))
+    budget = instance.settings.false_alarms_per_week
+    with progress((), "null weeks", weeks_needed(budget)) as bar:
+        found = calibrated(prepared, calibrations_of(instance), budget, lambda done: bar.update(1))
+    with instance.store.write() as connection:
+        calibrations.save(connection, instance.clock.now(), found)
+    click.echo(
+        f"{found.weeks} null weeks: once a week chance reaches {found.reached_in(1.0):.2f} on the levels' scale."
+    )
 
 
 @click.command()

@@ -14,6 +14,7 @@ from wsgiref.types import WSGIApplication
 import click
 import waitress
 
+from aggregator.calibration import Calibrator
 from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options
 from aggregator.cli.feeds import keep_sources
@@ -38,7 +39,7 @@ def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     """Serve the site, and unless told otherwise hear the feeds and look for clusters."""
     with _opened(options) as (instance, feeds):
         app = create_app(instance)
-        work = None if no_worker else Worker(instance, feeds, Detection(instance).refresh)
+        work = None if no_worker else _worker(instance, feeds)
         serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
 
 
@@ -47,7 +48,7 @@ def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
 def worker(options: Options) -> None:
     """Hear the feeds and look for clusters, without the site, until stopped."""
     with _opened(options) as (instance, feeds), _stopped_by_signal():
-        work = Worker(instance, feeds, Detection(instance).refresh)
+        work = _worker(instance, feeds)
         click.echo(f"{len(work.jobs)} jobs: {', '.join(sorted(work.jobs))}")
         work.start()
         try:
@@ -56,6 +57,10 @@ def worker(options: Options) -> None:
             click.echo("Stopping.")
         finally:
             work.stop()
+
+
+def _worker(instance: Instance, feeds: list[Feed]) -> Worker:
+    return Worker(instance, feeds, Detection(instance).refresh, calibrator=Calibrator(instance))
 
 
 @contextmanager

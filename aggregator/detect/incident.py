@@ -218,7 +218,7 @@ def quiet_stretch(evidence: Evidence, ratio: float) -> Recent | None:
 
 def _quiet_since(incident: Incident, evidence: Evidence, at: datetime) -> datetime:
     quiet = quiet_stretch(evidence, incident.peak_ratio)
-    return at - quiet.length if quiet else at
+    return max(at - quiet.length, incident.first_alarm_at) if quiet else at
 
 
 def _eases(heard: Sequence[Recent], ratio: float, *, was_easing: bool) -> bool:
