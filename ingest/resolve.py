@@ -12,6 +12,7 @@ from aggregator.model import ALL, Provider, Rejected, Signal, Statement
 from aggregator.normalise import AHEAD
 from aggregator.places import Located, Places
 from aggregator.spelling import LAND_WORDS, fold
+from ingest.parsers.read import digest
 
 
 class Facts(Protocol):
@@ -47,7 +48,11 @@ def resolve_statement(
         return Rejected("unknown_service", f"Service {quoted(statement.service)} is not known.", "service")
     if statement.said_at > now + AHEAD:
         return _future("said_at", statement.said_at)
-    return replace(statement, provider=provider, service=service, received_at=now)
+    # Its id is made of what it says: an edited one is another statement, one under a new number is the same.
+    said = (statement.source, provider, statement.said_at.isoformat(), statement.stance, statement.quote)
+    return replace(
+        statement, statement_id=digest("statement", *said), provider=provider, service=service, received_at=now
+    )
 
 
 def resolve_signal(signal: Signal, facts: Facts, now: datetime) -> Signal | Rejected:

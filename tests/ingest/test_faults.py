@@ -19,6 +19,9 @@ from tests.ingest.faults import FAULTS, FINE, FIRST
 from tests.ingest.formats import CASES, Case
 from tests.ingest.scene import made, staged
 
+THRICE = "the same item three times"  # without keys these are three people
+NOTHING_NEW = {THRICE, "a byte-order mark", "a wrong charset", "ids that change at each poll"}
+
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
@@ -62,8 +65,8 @@ def test_a_server_that(case: Case, fault: str, instance: Instance) -> None:
                 assert scene.health().state.failures == number
         assert run_feed(instance, scene.other, scene.outbound).outcome == "ok"
         during = scene.stored()
-        if right != FINE:
-            assert during == before
+        if right != FINE or fault in NOTHING_NEW:
+            assert during == before or (fault == THRICE and not case.keyed), (before, during)
         scene.later()
         scene.poll(None)
         assert scene.health().light == "green"
