@@ -212,6 +212,35 @@ STATEMENTS: Final = (
     SIMULATED,
 )
 
+# The public record; /bilanz in a file.
+RECORD: Final = (
+    Column(
+        "kind",
+        "text",
+        "alarm, oder missed: vom Anbieter bestätigte Störung ohne Alarm",
+        "alarm, or missed: an outage that the provider confirmed and no alarm stood for",
+    ),
+    Column("incident_id", "text", "Kennung des Vorfalls; leer: missed", "id of the incident; empty: missed"),
+    PROVIDER,
+    SERVICE,
+    Column("regions", "list", "Kreise (AGS); leer: bundesweit", "districts (AGS); empty: national"),
+    Column("first_alarm_at", "time", "Zeit des ersten Hinweises (UTC)", "time of the first alarm (UTC)"),
+    Column("ended_at", "time", "Ende (UTC); leer: dauert an", "end (UTC); empty: goes on"),
+    Column("state", "text", "Zustand", "state"),
+    Column("recurrence_weeks", "number", "Durch Zufall einmal in so vielen Wochen", "by chance once in so many weeks"),
+    Column(
+        "outcome",
+        "text",
+        "Ausgang: acknowledged, independent_signal, not_an_outage, manipulation, unresolved",
+        "outcome: acknowledged, independent_signal, not_an_outage, manipulation, unresolved",
+    ),
+    Column("ground", "text", "Worauf er steht: statement, signal, person, none", "ground: statement, signal, person"),
+    Column("evidence", "text", "Beleg im Wortlaut", "the evidence in words"),
+    Column("evidence_at", "time", "Zeit des Belegs (UTC)", "time of the evidence (UTC)"),
+    Column("evidence_link", "text", "Fundstelle", "where it is found"),
+    SIMULATED,
+)
+
 TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     "reports": REPORTS,
     "cube": CUBE,

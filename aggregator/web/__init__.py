@@ -10,7 +10,21 @@ from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from aggregator.instance import Instance
-from aggregator.web import api, data, errors, feed, filters, form, pages, passing, pictures, receipt, texts, words
+from aggregator.web import (
+    api,
+    data,
+    errors,
+    feed,
+    filters,
+    form,
+    pages,
+    passing,
+    pictures,
+    receipt,
+    record,
+    texts,
+    words,
+)
 from aggregator.web.desk import KEY, lay
 from aggregator.web.headers import finish
 
@@ -35,7 +49,7 @@ def create_app(instance: Instance) -> Flask:
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.extensions[KEY] = lay(instance)
     Babel(app, locale_selector=_language)
-    for room in (pages, pictures, passing, texts, form, receipt, data, api, feed, words):
+    for room in (pages, pictures, passing, texts, form, receipt, data, api, feed, words, record):
         app.register_blueprint(room.blueprint)
     filters.register(app)
     errors.register(app)

@@ -11,6 +11,8 @@ from flask_babel import gettext as _
 
 from aggregator.web import story
 from aggregator.web.desk import instance, now
+from aggregator.web.promise import number as least
+from aggregator.web.promise import weeks
 from aggregator.web.sheet import icon, sheet
 
 OUTCOMES = {
@@ -29,6 +31,8 @@ def register(app: Flask) -> None:
         stance=story.stance,
         channel=story.channel,
         iso=_iso,
+        weeks=weeks,
+        least=least,
     )
     app.jinja_env.globals.update(sheet=sheet, icon=icon)
     app.context_processor(_known)

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
+from aggregator.balance import rows as record
 from aggregator.clock import floor_to
 from aggregator.detect.cube import bucket_number
 from aggregator.downloads import public
 from aggregator.downloads import rows as table_rows
 from aggregator.export import TABLES, Column, Row
-from aggregator.export.columns import PROVIDER, REGION, SERVICE, SIMULATED
+from aggregator.export.columns import PROVIDER, RECORD, REGION, SERVICE, SIMULATED
 from aggregator.export.table import iso
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
@@ -278,6 +279,11 @@ def _feeds(instance: Instance, _f: Filter, _sources: Sources) -> Iterator[Row]:
         yield {**row, "simulated": instance.clock.simulated}
 
 
+def _record(instance: Instance, f: Filter, _sources: Sources) -> Iterator[Row]:
+    for row in record(instance, f):
+        yield {**row, "simulated": instance.clock.simulated}
+
+
 def _of_table(table: str) -> Callable[[Instance, Filter, Sources], Iterable[Row]]:
     return lambda instance, f, _sources: table_rows(instance, table, f)
 
@@ -292,4 +298,5 @@ LISTS: Final[Mapping[str, List]] = {
     "services": List(SERVICES, _services, by_number),
     "regions": List(REGIONS, _regions, by_number),
     "feeds": List(FEEDS, _feeds, by_number),
+    "record": List(RECORD, _record, by_number),
 }

@@ -11,7 +11,6 @@ from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 
 from aggregator.clock import BERLIN
-from aggregator.detect.calibrate import SHIPPED
 from aggregator.draw.map import VALUES, Value, inline_map
 from aggregator.draw.series import Word, inline_series, spark
 from aggregator.health import health
@@ -21,6 +20,7 @@ from aggregator.store import Connection, corrections, cube, incidents, names, re
 from aggregator.web import figures, story
 from aggregator.web.desk import instance, now
 from aggregator.web.params import Invalid, parse
+from aggregator.web.promise import chance, in_force, promise
 from aggregator.web.said import asked, said, silence
 
 A_DAY = timedelta(days=1)
@@ -74,6 +74,7 @@ def situation() -> str:
             nation=_drawn(nation, _("Meldungen je Viertelstunde, ganz Deutschland")),
             total=nation.total,
             heard=figures.sources_heard(connection),
+            promise=promise(connection, instance(), at),
         )
 
 
@@ -123,6 +124,7 @@ def incident_page(incident_id: str) -> str:
         if incident is None:
             abort(404)
         view = figures.view(connection, instance(), at, as_of)
+        judged = in_force(connection, instance(), incident.updated_at)
         drawn = course(view, incident)
         shown = figures.beside(view, incident)
         values = figures.map_values(view, shown, incident.ended_at or at)
@@ -138,7 +140,8 @@ def incident_page(incident_id: str) -> str:
             corrections=corrected(view, incident),
             transitions=incidents.transitions(connection, incident_id, as_of),
             evidence=_evidence(view, incident),
-            limits=SHIPPED,
+            judged=judged,
+            chance=chance(incident, judged),
             curve=curve_of(incident, drawn, at),
             map=_map(values, shown),
             legend=[(value, map_words()[value]) for value in VALUES],

@@ -9,7 +9,8 @@ import markdown
 from flask import Blueprint, render_template
 from flask_babel import gettext as _
 
-from aggregator.web.desk import instance
+from aggregator.web.desk import instance, now
+from aggregator.web.promise import promise
 
 PAGES = Path(__file__).parent / "pages_de"
 blueprint = Blueprint("texts", __name__)
@@ -22,8 +23,13 @@ def _html(name: str) -> str:
 
 @blueprint.get("/methodik")
 def method() -> str:
-    """Show how Netzlage decides."""
-    return render_template("text.html", title=_("Methode"), body=_html("methodik"))
+    """Show how Netzlage decides, with what is in force now where the text leaves room for it."""
+    with instance().store.read() as connection:
+        holds = promise(connection, instance(), now())
+    body = _html("methodik")
+    for place in ("eichung", "grenzen"):
+        body = body.replace(f"<!-- {place} -->", render_template(f"{place}.html", promise=holds))
+    return render_template("text.html", title=_("Methode"), body=body)
 
 
 @blueprint.get("/datenschutz")

@@ -12,7 +12,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from aggregator.catalogue import load_catalogue
-from aggregator.detect.calibrate import SHIPPED
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, Statement
 from aggregator.refresh import Detection
@@ -24,8 +23,8 @@ from tests.test_refresh import NOW, fill, hamburg, quiet
 HAMBURG = "20170513-o2-fixed_internet-02000"
 PAGES = (
     "/", "/?as_of=2017-05-13T08:00Z", f"/vorfall/{HAMBURG}", "/archiv", "/archiv?provider=o2&region=Hamburg",
-    "/anbieter/o2", "/region/02000", "/region/09", "/quellen", "/methodik", "/datenschutz", "/impressum", "/melden",
-    "/daten",
+    "/anbieter/o2", "/region/02000", "/region/09", "/quellen", "/methodik", "/bilanz", "/datenschutz", "/impressum",
+    "/melden", "/daten",
 )  # fmt: skip
 
 
@@ -114,11 +113,31 @@ def test_an_incident_shows_what_is_reported_said_and_measured(client: FlaskClien
     assert "andere Anbieter in diesem Gebiet" in page
 
 
-def test_the_method_and_the_evidence_name_the_thresholds_in_force(client: FlaskClient) -> None:
+def test_the_method_and_the_evidence_name_the_thresholds_in_force_in_weeks(client: FlaskClient) -> None:
     method, evidence = client.get("/methodik").text, client.get(f"/vorfall/{HAMBURG}").text
-    for value, word in ((SHIPPED.suspected, "auffällig"), (SHIPPED.strong, "stark auffällig")):
-        assert f"<td>ab {value:g}</td>\n<td>{word}</td>" in method
-        assert f"{word} ab {value:g}" in evidence
+    for weeks, word in (("einer Woche", "auffällig"), ("13 Wochen", "stark auffällig")):
+        assert f"<td>{weeks}</td><td>{word}</td>" in method
+        assert f"seltener als einmal in {weeks}" in evidence
+
+
+def test_chance_is_told_in_the_words_of_the_method_and_never_longer_than_was_looked_at(client: FlaskClient) -> None:
+    evidence = client.get(f"/vorfall/{HAMBURG}").text
+    assert (
+        "Durch bloßen Zufall käme so etwas seltener als einmal in 52 Wochen vor, irgendwo in Deutschland, bei "
+        "irgendeinem Anbieter. Das ist nicht die Wahrscheinlichkeit einer Störung." in evidence
+    )
+
+
+def test_what_is_not_calibrated_is_said_to_be_so(client: FlaskClient) -> None:
+    for address in ("/methodik", f"/vorfall/{HAMBURG}"):
+        assert "Noch nicht geeicht" in client.get(address).text
+
+
+def test_the_method_and_the_situation_say_what_size_is_found(client: FlaskClient) -> None:
+    for address in ("/methodik", "/", "/?as_of=2017-05-13T07:00Z"):
+        page = client.get(address).text
+        assert "in 95 von 100 Fällen ab" in page or "sobald es eine Vergleichsbasis gibt" in page
+    assert "<!-- eichung -->" not in client.get("/methodik").text
 
 
 @pytest.mark.parametrize("name", ["karte", "verlauf"])
