@@ -227,8 +227,9 @@ def _settle(instance: Instance, feed: Feed, fetched: Fetched, run: FeedRun, paus
             feeds.keep_state(connection, feed.name, FeedState())
             feeds.remember(connection, feed.name, form_of(feed), fetched.remember)
             return run
-        feeds.forget_validators(connection, feed.name)
         feeds.keep_state(connection, feed.name, pause(before, now, feed.every))
+        if run.outcome == "changed":
+            feeds.forget_validators(connection, feed.name)
         if run.outcome == "changed" and fetched.payloads:
             kept = payload_of(feed, fetched.payloads, run.error, now, hider(instance.key))
             feeds.keep_payload(connection, kept)

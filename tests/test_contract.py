@@ -15,9 +15,9 @@ from aggregator.errors import StoreError
 from tests.commands import Run, assert_one_line
 
 CONTRACT = {
-    "demo", "serve", "worker", "feeds list", "feeds check", "feeds run", "feeds quarantine list", "feeds quarantine take",
-    "import", "refresh", "replay", "detect",
-    "verify", "incident withdraw", "incident note", "incident judge", "scan", "export", "history build", "history replay", "backup",
+    "demo", "serve", "worker", "feeds list", "feeds check", "feeds run", "feeds quarantine list",
+    "feeds quarantine take", "import", "refresh", "replay", "detect", "verify", "incident withdraw",
+    "incident note", "incident judge", "scan", "export", "history build", "history replay", "backup",
     "restore", "doctor", "statement add", "statement ask", "token add", "token list", "token revoke",
 }  # fmt: skip
 THERE = {

@@ -108,14 +108,14 @@ def bombs(size: int) -> dict[str, bytes]:
 
 
 def million(ask: Ask) -> None:
-    """Send a million different items without saying how long it will be."""
+    """Send a million items without saying how long it will be."""
     handler, case = ask.handler, ask.case
     handler.send_response(200)
     handler.end_headers()
     handler.wfile.write(case.prefix)
-    for thousand in range(1000):
-        items = (case.item(ask.item(key=f"{thousand}-{number}")) for number in range(1000))
-        handler.wfile.write(case.separator.join(items) + case.separator)
+    thousand = case.separator.join(case.item(ask.item(key=str(number))) for number in range(1000)) + case.separator
+    for _ in range(1000):
+        handler.wfile.write(thousand)
     handler.wfile.write(case.item(ask.item()) + case.suffix)
 
 

@@ -125,8 +125,13 @@ def test_an_error_of_ioda_with_status_200_is_not_silence(netzlage: Instance) -> 
 
 def test_radar_is_asked_with_a_token_page_by_page_and_gives_a_signal_for_each_network(netzlage: Instance) -> None:
     asked: list[tuple[str | None, Query]] = []
-    annotation = {"eventType": "OUTAGE", "scope": "Hamburg", "startDate": "2026-05-03T09:45:00Z", "locations": ["DE"]}
-    annotation = {**annotation, "asns": [6805, 64500]}
+    begun: dict[str, Any] = {
+        "eventType": "OUTAGE",
+        "scope": "Hamburg",
+        "startDate": "2026-05-03T09:45:00Z",
+        "locations": ["DE"],
+    }
+    annotation = begun | {"asns": [6805, 64500]}
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         _, query = query_of(handler)
