@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from aggregator.instance import Instance
 from aggregator.model import Filter
@@ -30,7 +33,7 @@ def send(sender: FlaskClient, empty: Instance) -> Send:
             with empty.store.write() as connection:
                 text = tokens.add(connection, "Redaktion", scopes, at(0)).text
             headers["Authorization"] = f"Bearer {text}"
-        return sender.post(path, json=body, headers=headers)
+        return sender.post(path, data=json.dumps(body), content_type="application/json", headers=headers)
 
     return post
 
@@ -123,3 +126,22 @@ def test_statements_are_listed_for_everybody(send: Send, sender: FlaskClient) ->
     (item,) = sender.get("/api/v1/statements?provider=o2").get_json()["items"]
     assert item["quote"] == SAID["quote"]
     assert sender.get("/api/v1/statements?provider=telekom").get_json()["items"] == []
+
+
+anything = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.lists(st.integers(), max_size=2),
+    st.sampled_from(["o2", "mobile", "official", "denied", "note", "withdraw", ID, "2017-05-13T11:00", "\ud800", "\0"]),
+)  # fmt: skip
+names = st.sampled_from([*SAID, "provider", "service", "stance", "link", "expected_end", "incident_id", "kind", "text"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(["statements", "enquiries", f"incidents/{ID}/corrections"]),
+    changes=st.dictionaries(names, anything, max_size=5),
+)
+def test_nothing_put_on_record_breaks_the_server(send: Send, path: str, changes: dict[str, Any]) -> None:
+    answer = send(f"/api/v1/{path}", {**SAID, "provider": "o2", **changes}, "statements", "corrections")
+    assert answer.status_code in {200, 201, 422}
+    if answer.status_code == 422:
+        assert answer.get_json()["errors"]
