@@ -13,6 +13,7 @@ from aggregator.balance import put_judgement
 from aggregator.detect.calibrate import SHIPPED
 from aggregator.detect.package import read_package
 from aggregator.detect.redo import differing, redo
+from aggregator.detect.zones import make_zones
 from aggregator.instance import Instance
 from aggregator.model import Statement
 from aggregator.store import incidents, statements
@@ -25,12 +26,12 @@ ALARM = "20170513-o2-mobile-02000"
 
 @pytest.fixture
 def told(sender: FlaskClient, empty: Instance) -> FlaskClient:
-    """A reader of a site with one acknowledged alarm, one judged, one missed outage and two looks."""
+    """A reader of a site with one acknowledged alarm, one judged, one missed outage and two weeks of looks."""
     said = Statement("s1", "o2", "mobile", at(30), "Wir <arbeiten> daran.", "acknowledged", "official", "feed")
     other = replace(said, statement_id="s2", provider="telekom", quote="Festnetz gestört.", link="https://a.example/1")
     with empty.store.write() as connection:
-        incidents.save_hotspots(connection, at(0), [])
-        incidents.save_hotspots(connection, at(60), [])
+        for hour in range(2 * 168):
+            incidents.save_hotspots(connection, at(hour * 60), [])
         incidents.save(connection, [incident(ALARM), incident("b", service="tv")], [])
         statements.add(connection, [said, other])
     put_judgement(empty, "b", "not_an_outage", "Wartung beim Melder.", author="command")
@@ -47,7 +48,7 @@ def test_the_record_tells_outcome_evidence_and_what_was_missed(told: FlaskClient
         "Festnetz gestört.",
         'href="https://a.example/1"',
         "1 von 2 Alarmen",
-        "1 je Woche",
+        "0,5 je Woche (mit 95 % Sicherheit 0,01 bis 2,79)",
     ):
         assert words in page
 
@@ -57,6 +58,14 @@ def test_an_empty_record_says_so_without_a_rate(sender: FlaskClient) -> None:
     assert "Bisher gab es keinen Alarm." in page
     assert "Es wurde noch nicht nach Häufungen gesucht" in page
     assert sender.get("/bilanz.json").get_json()["false_a_week"] is None
+
+
+def test_after_a_few_hours_no_rate_is_told(sender: FlaskClient, empty: Instance) -> None:
+    with empty.store.write() as connection:
+        incidents.save_hotspots(connection, at(0), [])
+    page = sender.get("/bilanz").text
+    assert "Hingesehen wurde noch keine Woche" in page
+    assert "Sicherheit" not in page
 
 
 def test_the_record_comes_as_json_and_csv_with_the_same_rows(told: FlaskClient) -> None:
@@ -115,3 +124,8 @@ def test_the_method_page_counts_on_the_method_in_force(site: FlaskClient) -> Non
     page = site.get("/methodik").text
     for words in ("wirksame Meldungen", "9,18061699783", "nachrechnen.zip", "Was wir nicht behaupten", "/bilanz"):
         assert words in page
+
+
+def test_the_method_page_tells_how_many_zones_there_are(site: FlaskClient, filled: Instance) -> None:
+    number = len(make_zones(list(filled.catalogue.regions.values())).level)
+    assert f"rund {round(number, -2):,} Gebiete".replace(",", ".") in site.get("/methodik").text
