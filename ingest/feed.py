@@ -40,6 +40,12 @@ def _name(value: Any) -> str:
     return cast(str, value)
 
 
+def _variable(value: Any) -> str:
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", _text(value)):
+        raise ValueError("must be the name of an environment variable (capitals, digits, _), never the token itself")
+    return cast(str, value)
+
+
 def _yes_no(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
@@ -113,7 +119,7 @@ KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "republish": _one_of("none", "counts", "rows"),
     "covers": _list,
     "allow_private": _yes_no,
-    "token": _text,
+    "token": _variable,
     "auth": _one_of("bearer", "basic"),
     "note": _text,
     "records": _text,
@@ -175,7 +181,8 @@ def _feed(stanza: Mapping[str, Any], number: int, environ: Mapping[str, str]) ->
         try:
             values[key] = KEYS[key](value)
         except ValueError as error:
-            raise SettingsError(f"{label}: {key} = {value!r} {error}.") from None
+            said = "" if key == "token" else f" = {value!r}"  # it may be the secret itself
+            raise SettingsError(f"{label}: {key}{said} {error}.") from None
     for key in ("name", "format", "url"):
         if not values.get(key):
             raise SettingsError(f"{label}: {key} is missing; add it.")

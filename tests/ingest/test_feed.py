@@ -82,3 +82,10 @@ def test_an_unknown_format_names_the_known() -> None:
 def test_a_missing_file_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="check the setting feeds"):
         load_feeds(tmp_path / "none.toml", {})
+
+
+def test_a_token_in_the_file_is_refused_and_not_repeated() -> None:
+    stanza = '[[feed]]\nname = "a"\nformat = "json_records"\nurl = "https://x.example/"\ntoken = "s3cr3t-abc"\n'
+    with pytest.raises(SettingsError, match="token must be the name of an environment variable") as caught:
+        parse_feeds(stanza, {})
+    assert "s3cr3t" not in str(caught.value)
