@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from aggregator.model import FeedKind
 
+PAYLOAD_CAP: Final = 2_000_000  # characters of a payload that are kept
 Republish = Literal["none", "counts", "rows"]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aggregator.clock import floor_to
 from aggregator.errors import FeedError
-from aggregator.feedmodel import Quarantined
+from aggregator.feedmodel import PAYLOAD_CAP, Quarantined
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, RawReport, Rejected, Signal, Statement
 from aggregator.pipeline import Outcome, accept
@@ -60,7 +60,7 @@ def take_payload(instance: Instance, feed: Feed, *, seen: Callable[[Outcome], ob
     if kept is None:
         raise FeedError(f"Of {feed.name} no payload is kept; one is when it cannot be read, for seven days.")
     if not kept.whole:
-        raise FeedError(f"The payload of {feed.name} was cut at {feeds.CAP:,} characters, so it cannot be taken.")
+        raise FeedError(f"The payload of {feed.name} was cut at {PAYLOAD_CAP:,} characters, so it cannot be taken.")
     reading, parsed = replace(feed, encoding=AS_TEXT), Parsed()
     for text, hints in kept.documents:
         parsed += PARSERS[feed.format](text.encode("utf-8", "surrogatepass"), reading, hints_from_json(hints))

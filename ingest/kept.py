@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-from aggregator.feedmodel import Payload, Quarantined
+from aggregator.feedmodel import PAYLOAD_CAP, Payload, Quarantined
 from aggregator.model import RawReport, Rejected, Report, Signal, Statement
 from aggregator.redact import Hide, redact, redact_document
 from ingest.parsers import Feed, Hints
@@ -48,11 +48,14 @@ def content_print(raw: RawReport) -> str:
 
 def payload_of(feed: Feed, payloads: Iterable[tuple[bytes, Hints]], error: str, now: datetime, hide: Hide) -> Payload:
     """Return what a feed sent, as redacted text."""
-    documents = tuple(
-        (_redacted(text_of(body, feed.encoding), hide, persons_of(feed)), _hints_to_json(hints))
-        for body, hints in payloads
-    )
-    return Payload(feed.name, now, error, documents)
+    documents, left = [], PAYLOAD_CAP
+    for body, hints in payloads:
+        text = text_of(body, feed.encoding)
+        documents.append((_redacted(text[:left], hide, persons_of(feed)), _hints_to_json(hints)))
+        left -= len(text)
+        if left < 0:  # cut before it is redacted: what is too long may be as long as it likes
+            break
+    return Payload(feed.name, now, error, tuple(documents), whole=left >= 0)
 
 
 def _redacted(text: str, hide: Hide, persons: frozenset[str]) -> str:

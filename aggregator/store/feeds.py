@@ -11,13 +11,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
-from aggregator.feedmodel import FeedState, Payload
+from aggregator.feedmodel import PAYLOAD_CAP, FeedState, Payload
 from aggregator.store.feed_tables import feed_states, payloads, validators
 from aggregator.store.select import upsert
 
 KEPT: Final = timedelta(days=7)
 MOST: Final = 20  # payloads of one source: one that fails each minute keeps its last ones
-CAP: Final = 2_000_000  # characters of a payload
 
 Validators = Mapping[str, tuple[str, str]]  # URL -> ETag, Last-Modified
 
@@ -83,7 +82,7 @@ def keep_payload(connection: Connection, payload: Payload) -> bool:
 
 
 def _cut(documents: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[list[tuple[str, Mapping[str, Any]]], bool]:
-    left, kept = CAP, []
+    left, kept = PAYLOAD_CAP, []
     for text, hints in documents:
         kept.append((text[:left], hints))
         left -= len(text)

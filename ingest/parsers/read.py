@@ -49,16 +49,17 @@ def text_of(payload: bytes, encoding: str = "") -> str:
 
 def json_of(payload: bytes, encoding: str = "") -> Any:
     """Read a JSON document. Raises FeedChanged for an empty answer, a web page, or JSON that breaks off."""
-    text = text_of(payload, encoding).strip()
-    if not text:
+    text = text_of(payload, encoding)
+    start = text[:1000].lstrip()[:1] or text.strip()[:1]
+    if not start:
         raise FeedChanged("The answer is empty where a JSON document was expected.")
-    if text.startswith("<"):
+    if start == "<":
         raise FeedChanged("The answer is a web page (HTML or XML) where JSON was expected.")
     bounded(text.count("{") + text.count("["), text.count(","))
     try:
         return json.loads(text, parse_constant=lambda _: None)
     except json.JSONDecodeError as error:
-        broken = "breaks off" if error.pos >= len(text) - 1 else f"is not JSON at line {error.lineno}"
+        broken = "breaks off" if error.pos >= len(text.rstrip()) - 1 else f"is not JSON at line {error.lineno}"
         raise FeedChanged(f"The answer {broken} ({error.msg.lower()}).") from None
     except (ValueError, RecursionError):
         raise FeedChanged(

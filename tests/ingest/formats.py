@@ -39,7 +39,6 @@ class Case:
     other: bytes = b'{"unexpected": [{"a": 1}]}'  # a document of another schema
     keyed: bool = True  # items have keys that tell them apart
     located: bool = False  # items have coordinates
-    content_keyed: bool = False  # what an item says is its key
     unwatched_time: bool = False  # a date far off is nothing strange
 
     def document(self, *items: Item) -> bytes:
@@ -159,12 +158,12 @@ CASES: Final = (
     ),
     Case(
         "downdetector_v2 signals", 'format = "downdetector_v2"\nkind = "signals"\nslugs = ["o2"]\ntoken = "T"\n', "/v2",
-        _json(_quarter), keyed=False, content_keyed=True, unwatched_time=True,
+        _json(_quarter), keyed=False, unwatched_time=True,
     ),
     Case("stoerungsauskunft reports", 'format = "stoerungsauskunft"\n', "/main", _json(_stoerung), located=True),
     Case(
         "stoerungsauskunft statements", 'format = "stoerungsauskunft"\nkind = "statements"\n', "/main",
-        _json(_stoerung), content_keyed=True, unwatched_time=True,
+        _json(_stoerung), unwatched_time=True,
     ),
     Case("open311 JSON", f'format = "open311"\n{O2}', "/requests.json", _json(_request), located=True),
     Case(
@@ -182,16 +181,16 @@ CASES: Final = (
     ),
     Case(
         "statuspage", f'format = "statuspage"\nkind = "statements"\n{O2}', "/incidents.json", _json(_incident),
-        b'{"incidents": [', b",", b"]}", content_keyed=True, unwatched_time=True,
+        b'{"incidents": [', b",", b"]}", unwatched_time=True,
     ),
     Case(
         "ioda", 'format = "ioda"\nkind = "signals"\n', "/v2/outages/events", _json(_event),
-        b'{"error": null, "data": [', b",", b"]}", keyed=False, content_keyed=True, unwatched_time=True,
+        b'{"error": null, "data": [', b",", b"]}", keyed=False, unwatched_time=True,
     ),
     Case(
         "cloudflare_outages", 'format = "cloudflare_outages"\nkind = "signals"\ntoken = "T"\n', "/outages",
         _json(_annotation), b'{"success": true, "result": {"annotations": [', b",", b"]}}",
-        content_keyed=True, unwatched_time=True,
+        unwatched_time=True,
     ),
     Case(
         "json_records reports", f'format = "json_records"\n{O2}{FIELDS.format(lat="pos.0", lon="pos.1")}', "/main",

@@ -14,6 +14,7 @@ import pytest
 from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
 from aggregator.errors import FeedChanged, FeedError
+from aggregator.feedmodel import PAYLOAD_CAP
 from aggregator.health import Health, health
 from aggregator.instance import Instance
 from aggregator.model import Filter
@@ -117,7 +118,7 @@ def test_a_payload_that_is_too_large_is_cut_and_not_taken(netzlage: Instance, tm
     with netzlage.store.read() as connection:
         kept = feeds.last_payload(connection, "forum")
     assert kept
-    assert (len(kept.documents[0][0]), kept.whole) == (feeds.CAP, False)
+    assert (len(kept.documents[0][0]), kept.whole) == (PAYLOAD_CAP, False)
     with pytest.raises(FeedError, match="was cut"):
         take_payload(netzlage, feed)
 
