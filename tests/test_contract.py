@@ -16,12 +16,12 @@ from tests.commands import Run, assert_one_line
 
 CONTRACT = {
     "demo", "serve", "worker", "feeds list", "feeds check", "feeds run", "feeds quarantine list",
-    "feeds quarantine take", "import", "refresh", "replay", "detect", "verify", "incident withdraw",
+    "feeds quarantine take", "import", "refresh", "replay", "detect", "calibrate", "verify", "incident withdraw",
     "incident note", "incident judge", "scan", "export", "history build", "history replay", "backup",
     "restore", "doctor", "statement add", "statement ask", "token add", "token list", "token revoke",
 }  # fmt: skip
 THERE = {
-    "demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "scan", "export", "doctor",
+    "demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "replay", "detect", "scan", "export", "doctor",
     "incident withdraw", "incident note", "statement add", "token add", "token list", "token revoke",
 }  # fmt: skip
 

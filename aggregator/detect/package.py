@@ -44,7 +44,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("region", "string", "district (AGS); empty: not located"),
         Column("bucket", "datetime", "start of the five minutes (UTC)"),
         Column("source", "string", "where the reports came from; other: sources that do not want to be told apart"),
-        Column("count", "integer", "counted reports"),
+        Column("count", "integer", "counted reports, floods from one address block or text left out"),
     ),
     "expected": (
         Column("region", "string", "district (AGS) of the zone; empty: the nation"),

@@ -6,6 +6,8 @@ at which count a window could reach the least score asked for.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +26,7 @@ MIN_REPORTS = 3.0  # effective reports: no window with fewer is ever an alarm, s
 DRIFT_PRIOR = 15.0  # reports that say "no drift"
 ROOM = 0.9  # the drift of a large zone may be this much less than the nation's: the first sieve leaves room for it
 ROUNDING = 1e-4  # counts are sums of 32-bit numbers
+MANY_ZONES = 2_000
 _MEANS = np.geomspace(1e-9, 1e5, 1500)
 _STEPS = (len(_MEANS) - 1) / np.log(_MEANS[-1] / _MEANS[0])
 
@@ -38,25 +41,31 @@ class Windows:
     score: Floats
 
 
+NOTHING = np.empty(0, np.int64)
+NO_WINDOWS = Windows(NOTHING, NOTHING, NOTHING, np.empty(0))
+
+
 def scan(field: Field, floor: Floats, *, by_share: bool = False) -> Windows:
     """Return the windows whose score reaches the floor of their zone's level. floor: nats, per level.
 
     The statistic is the field's. by_share: the nation is known to be up, and a zone is measured by its share of the
     nation's reports (the conditional test); else against its own level after leave-one-out drift.
     """
-    sums = _running_sums(field, floor)
-    found = []
-    for column, duration in enumerate(DURATIONS):
-        ticks = field.span.columns_of(duration)
-        if len(ticks) and field.span.back >= duration:
-            found.append(_local(field, sums, column, ticks, by_share=by_share))
-            found.append(_national(field, column, ticks, floor))
+    looks = [
+        (column, duration, field.span.columns_of(duration) + field.span.back)
+        for column, duration in enumerate(DURATIONS)
+        if field.span.back >= duration and len(field.span.columns_of(duration))
+    ]
+    found = [_local(field, looks, floor, by_share=by_share), _national(field, looks, floor)]
     return Windows(
         np.concatenate([w.tick for w in found]),
         np.concatenate([w.zone for w in found]),
         np.concatenate([w.column for w in found]),
         np.concatenate([w.score for w in found]),
     )
+
+
+Looks = Sequence[tuple[int, int, Ints]]  # column, duration, the buckets before which the windows end
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +89,9 @@ class _Sums:
         The Poisson score is never below the negative binomial one, so no window above the floor is lost but those
         whose zone drifts far below the nation.
         """
-        place = (self.log_rate + np.log(max(hours, TINY))) * _STEPS
-        row = self.level * len(_MEANS)
-        least: npt.NDArray[np.float32] = self.sieve[np.clip(place, 0, len(_MEANS) - 1).astype(np.int64) + row]
+        place = (self.log_rate + math.log(max(hours, TINY))) * _STEPS
+        place = np.minimum(np.maximum(place, 0.0), len(_MEANS) - 1)
+        least: npt.NDArray[np.float32] = self.sieve[place.astype(np.int64) + self.level * len(_MEANS)]
         return least
 
 
@@ -94,12 +103,13 @@ def _running_sums(field: Field, floor: Floats) -> _Sums:
         (cells.count.astype(np.float32), (cells.bucket - (span.first - span.back), cells.region)),
         shape=(buckets, len(field.rate)),
     )
-    total = span.zones.member @ np.asarray(by_region.sum(axis=0), dtype=np.float64).ravel()
-    enough = total >= MIN_REPORTS - ROUNDING
-    enough[span.zones.nation] = False
-    touched = np.flatnonzero(enough)
+    by_zone = by_region @ span.zones.zones_of
+    total = np.bincount(by_zone.indices, weights=by_zone.data, minlength=len(span.zones.level))
+    total[span.zones.nation] = 0.0
+    touched = np.flatnonzero(total >= MIN_REPORTS - ROUNDING)
     sums = np.zeros((buckets + 1, len(touched)), dtype=np.float32)
-    np.cumsum((by_region @ span.zones.member_rows[touched].T.astype(np.float32)).toarray(), axis=0, out=sums[1:])
+    if len(touched):
+        np.cumsum(by_zone[:, touched].toarray(), axis=0, out=sums[1:])
     level = span.zones.level[touched]
     log_rate = np.log(np.maximum(field.zone.rate[touched], _MEANS[0])) - np.log(_MEANS[0])
     return _Sums(touched, sums, log_rate, level, floor[level], _sieve(tuple(floor.tolist())))
@@ -122,40 +132,48 @@ def least_count(mean: Floats, score: float) -> Floats:
     return least
 
 
-def _local(field: Field, sums: _Sums, column: int, ticks: Ints, *, by_share: bool) -> Windows:
-    """Return the windows of one duration in the zones below the nation."""
-    duration = DURATIONS[column]
-    last = ticks + field.span.back
-    row, place = _sifted(field, sums, duration, last, by_share=by_share)
-    zone, now = sums.zones[place], last[row]
-    count = (sums.before[now, place] - sums.before[now - duration, place]).astype(np.float64)
-    expected = _expected(field, zone, now, duration)
-    expected = expected * _scale(field, now, duration, count, expected, by_share=by_share)
-    total = field.counted[now] - field.counted[now - duration]
+def _local(field: Field, looks: Looks, floor: Floats, *, by_share: bool) -> Windows:
+    """Return the windows in the zones below the nation."""
+    sums = _running_sums(field, floor)
+    sifted = (
+        [(c, d, *_sifted(field, sums, d, last, by_share=by_share)) for c, d, last in looks] if len(sums.zones) else []
+    )
+    column = np.concatenate([np.full(len(last), c) for c, _, last, _ in sifted]) if sifted else np.empty(0, np.int64)
+    if not len(column):
+        return NO_WINDOWS
+    last = np.concatenate([last for _, _, last, _ in sifted])
+    place = np.concatenate([place for *_, place in sifted])
+    duration, zone = np.array(DURATIONS)[column], sums.zones[place]
+    count = (sums.before[last, place] - sums.before[last - duration, place]).astype(np.float64)
+    expected = _expected(field, zone, last, duration)
+    expected = expected * _scale(field, last, duration, count, expected, by_share=by_share)
+    total = field.counted[last] - field.counted[last - duration]
     score = score_of(field, count, expected, field.zone.inverse_r[zone], sums.floor[place], total=total)
     good = score >= sums.floor[place]
-    return Windows(ticks[row[good]], zone[good], np.full(int(good.sum()), column), score[good])
+    return Windows(last[good] - field.span.back, zone[good], column[good], score[good])
 
 
 def _sifted(field: Field, sums: _Sums, duration: int, last: Ints, *, by_share: bool) -> tuple[Ints, Ints]:
-    """Return the windows (row of `last`, place in `sums.zones`) with enough reports to be looked at closely."""
+    """Return the windows (their end, place in `sums.zones`) with enough reports to be looked at closely."""
     hours = (field.hourly[:, last] - field.hourly[:, last - duration]).min(axis=0)
     if by_share:
         hours = hours * np.minimum(_nation_ratio(field, last, duration), 1.0)
     else:
         hours = hours * np.minimum(_drift(field, last, duration, np.zeros(1), np.zeros(1)), 1.0) * ROOM
     found = []
-    group, width = (PER_HOUR if duration in SHORT else 1), len(sums.zones)
+    width = len(sums.zones)
+    # Ticks of a group follow each other and share one least count: fewer zones, longer groups.
+    group = PER_HOUR * max(1, MANY_ZONES // width) if duration in SHORT else 1
     for low in range(0, len(last), group):
         least = sums.least(float(hours[low : low + group].min()))
-        first, end = last[low], last[low : low + group][-1] + 1  # ticks of a group follow each other
+        first, end = last[low], last[low : low + group][-1] + 1
         count = sums.before[first:end] - sums.before[first - duration : end - duration]
         found.append(np.flatnonzero(count >= least) + low * width)
     together = np.concatenate(found)
-    return together // max(width, 1), together % max(width, 1)
+    return last[together // width], together % width
 
 
-def _expected(field: Field, zone: Ints, last: Ints, duration: int) -> Floats:
+def _expected(field: Field, zone: Ints, last: Ints, duration: Ints) -> Floats:
     """Return the expected effective reports of each zone in its window, before drift."""
     hours = field.hourly[:, last] - field.hourly[:, last - duration]
     if field.alike:
@@ -169,23 +187,25 @@ def _expected(field: Field, zone: Ints, last: Ints, duration: int) -> Floats:
     return np.asarray((rate * hours.T).sum(axis=1), dtype=np.float64)
 
 
-def _scale(field: Field, last: Ints, duration: int, count: Floats, expected: Floats, *, by_share: bool) -> Floats:
+def _scale(
+    field: Field, last: Ints, duration: Ints | int, count: Floats, expected: Floats, *, by_share: bool
+) -> Floats:
     """Return what expected reports are multiplied by: a conditional test needs the nation's sum to be as counted."""
     if by_share or field.statistic == "kulldorff":
         return _nation_ratio(field, last, duration)
     return _drift(field, last, duration, count, expected)
 
 
-def _drift(field: Field, last: Ints, duration: int, count: Floats, expected: Floats) -> Floats:
+def _drift(field: Field, last: Ints, duration: Ints | int, count: Floats, expected: Floats) -> Floats:
     """Return how the rest of the located nation does: (C_N − c + a) / (B_N − b + a), over at least 3 hours."""
-    first = np.maximum(last - max(duration, DRIFT_BUCKETS), 0)
+    first = np.maximum(last - np.maximum(duration, DRIFT_BUCKETS), 0)
     counted = field.counted[last] - field.counted[first]
     usual = field.usual[last] - field.usual[first]
     ratio: Floats = (np.maximum(counted - count, 0.0) + DRIFT_PRIOR) / (np.maximum(usual - expected, 0.0) + DRIFT_PRIOR)
     return ratio
 
 
-def _nation_ratio(field: Field, last: Ints, duration: int) -> Floats:
+def _nation_ratio(field: Field, last: Ints, duration: Ints | int) -> Floats:
     """Return the located nation's reports over the expected ones: only an unusual share is left."""
     counted = field.counted[last] - field.counted[last - duration]
     ratio: Floats = counted / np.maximum(field.usual[last] - field.usual[last - duration], TINY)
@@ -210,17 +230,18 @@ def score_of(
     return score
 
 
-def _national(field: Field, column: int, ticks: Ints, floor: Floats) -> Windows:
-    """Return the windows of one duration of the nation, against its own level, reports not located among them."""
-    duration, zone = DURATIONS[column], field.span.zones.nation
-    last = ticks + field.span.back
-    count = field.together[last] - field.together[last - duration]
-    expected = (field.usual[last] - field.usual[last - duration]) * field.nation_factor
+def _national(field: Field, looks: Looks, floor: Floats) -> Windows:
+    """Return the windows of the nation, against its own level, reports not located among them."""
+    zone = field.span.zones.nation
+    last = np.concatenate([ends for _, _, ends in looks])
+    column = np.concatenate([np.full(len(ends), c) for c, _, ends in looks])
+    before = last - np.array(DURATIONS)[column]
+    count = field.together[last] - field.together[before]
+    expected = (field.usual[last] - field.usual[before]) * field.nation_factor
     level = floor[field.span.zones.level[zone]]
-    score = score_of(field, count, expected, np.full(len(ticks), field.zone.inverse_r[zone]), level, total=count)
+    score = score_of(field, count, expected, np.full(len(last), field.zone.inverse_r[zone]), level, total=count)
     good = score >= level
-    size = int(good.sum())
-    return Windows(ticks[good], np.full(size, zone), np.full(size, column), score[good])
+    return Windows(last[good] - field.span.back, np.full(int(good.sum()), zone), column[good], score[good])
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,15 @@ NEAR = 6  # nearest regions that count as neighbours: as many as a German distri
 class Zones:
     """Sets of regions, one a row; the last row is the nation.
 
-    member: sparse (zones, regions), 1 where the zone holds the region, by column and by row; level: place in
+    member: sparse (zones, regions), 1 where the zone holds the region, by column and by row; zones_of: the same turned
+    round, (regions, zones), in 32 bits; level: place in
     LEVELS; land: the Land's id for a zone that is a Land, else ""; near: (regions, regions), non-zero for neighbours.
     """
 
     regions: tuple[str, ...]
     member: sparse.csc_array
     member_rows: sparse.csr_array
+    zones_of: sparse.csr_array
     level: npt.NDArray[np.int64]
     land: tuple[str, ...]
     near: sparse.csr_array
@@ -90,7 +92,8 @@ def make_zones(regions: Sequence[Region], sizes: Iterable[int] = CIRCLES) -> Zon
     level = np.array([kind for kind, _ in sets.values()], dtype=np.int64)
     member = member_matrix(list(sets), len(regions))
     names = tuple(name for _, name in sets.values())
-    return Zones(tuple(r.id for r in regions), member, member.tocsr(), level, names, neighbours(regions))
+    turned = sparse.csr_array(member.T.tocsr().astype(np.float32))
+    return Zones(tuple(r.id for r in regions), member, member.tocsr(), turned, level, names, neighbours(regions))
 
 
 def neighbours(regions: Sequence[Region]) -> sparse.csr_array:

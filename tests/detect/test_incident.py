@@ -102,10 +102,39 @@ def test_what_still_grows_does_not_ease() -> None:
     assert result[0].state == "strong"
 
 
-def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
-    over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), AT, LIMITS)
+def test_nothing_ends_before_it_was_known() -> None:
+    over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), AT + timedelta(minutes=5), LIMITS)
     assert over
-    assert (over[0].state, over[0].ended_at) == ("over", AT - timedelta(minutes=30))
+    assert over[0].ended_at == AT
+
+
+def test_what_is_reported_once_an_incident_is_public_does_not_raise_its_score() -> None:
+    result = step(opened(), hotspot(60.0), evidence(200, 2.0), AT + timedelta(minutes=30), LIMITS)
+    assert result
+    assert (result[0].score, result[0].standard, result[0].reports) == (30.0, 30.0, 200)
+
+
+def test_a_suspected_incident_may_become_strong_by_later_reports() -> None:
+    result = step(opened(score=15.0), hotspot(25.0), evidence(), AT + timedelta(minutes=5), LIMITS)
+    assert result
+    assert (result[0].state, result[0].score) == ("strong", 25.0)
+
+
+def test_what_may_come_from_reading_is_suspected_at_most() -> None:
+    held = replace(hotspot(60.0, ()), held=True)
+    result = step(None, held, evidence(), AT, LIMITS)
+    assert result
+    assert (result[0].state, result[0].held) == ("suspected", True)
+    again = step(result[0], replace(held, held=False), evidence(), AT + timedelta(minutes=5), LIMITS)
+    assert again
+    assert again[0].state == "strong"
+
+
+def test_silence_is_the_end_and_its_beginning_is_when_it_ended() -> None:
+    later = AT + timedelta(minutes=40)
+    over = step(opened(), None, evidence(100, 2.0, (0, 0.4)), later, LIMITS)
+    assert over
+    assert (over[0].state, over[0].ended_at) == ("over", later - timedelta(minutes=30))
     assert over[1]
     assert over[1].state == "over"
 
