@@ -21,7 +21,7 @@ from aggregator.refresh import Detection
 from aggregator.settings import load_settings
 from aggregator.store import evidence, incidents, reports, sources
 from tests.commands import Run, assert_one_line
-from tests.test_refresh import DSL, NOW, fill, hamburg, quiet, some
+from tests.test_refresh import DSL, NOW, fill, quiet, some
 
 ID = "20170513-o2-fixed_internet-02000"
 
@@ -35,8 +35,10 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
 
 @pytest.fixture
 def alarmed(instance: Instance) -> Instance:
-    """Hamburg reports O2, looked at every five minutes of an hour."""
-    fill(instance, quiet(), hamburg())
+    """Hamburg reports O2, few at first, looked at every ten minutes of three hours."""
+    few = some(DSL, NOW - timedelta(hours=3), NOW - timedelta(hours=1), 6, where="02000", seed=4)
+    many = some(DSL, NOW - timedelta(hours=1), NOW, 18, where="02000", seed=5)
+    fill(instance, quiet(), few, many)
     assert isinstance(instance.clock, SimulatedClock)
     detection = Detection(instance)
     for minutes in range(-180, 1, 10):
@@ -52,19 +54,21 @@ def known(instance: Instance) -> Incident:
     return found
 
 
-def test_each_new_height_is_frozen_and_the_newest_is_the_published_score(alarmed: Instance) -> None:
+def test_each_new_score_is_frozen_and_the_newest_is_the_published_one(alarmed: Instance) -> None:
     incident = known(alarmed)
     data = package(alarmed, ID)
     assert data
     proof = read_package(data)
-    assert (proof.published.score, proof.published.ratio) == (incident.score, incident.peak_ratio)
+    assert (proof.published.score, proof.published.standard) == (incident.score, incident.standard)
     assert proof.published.recurrence_weeks == incident.recurrence_weeks
     first = package(alarmed, ID, incident.first_alarm_at)
     assert first
     with alarmed.store.read() as connection:
         then = incidents.get(connection, ID, incident.first_alarm_at)
     assert then
-    assert read_package(first).published.score == then.score < incident.score
+    said = read_package(first).published
+    assert (said.score, said.ratio) == (then.score, then.peak_ratio)
+    assert said.score < incident.score
 
 
 def test_late_reports_and_later_looks_change_nothing_that_was_frozen(alarmed: Instance) -> None:

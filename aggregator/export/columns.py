@@ -170,8 +170,8 @@ INCIDENTS: Final = (
     Column(
         "peak_ratio",
         "number",
-        "Meldungen durch übliche Meldungen im Fenster der höchsten Wertung",
-        "reports over usual reports in the window of the highest score",
+        "Meldungen durch übliche im Fenster der höchsten Wertung, auch der nach der Veröffentlichung",
+        "reports over usual ones in the window of the highest score, those after publication too",
     ),
     Column("cold", "truth", "Wahr: noch keine Vergleichsbasis", "true: no basis for comparison yet"),
     Column(
