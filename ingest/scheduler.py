@@ -34,9 +34,9 @@ log = logging.getLogger("netzlage.ingest")
 class Worker:
     """Runs the enabled feeds and `refresh` in the background, in threads of this process.
 
-    speed: of a simulated clock; the intervals are its seconds. chance: 0 to 1, of the pauses after failures. calibrator:
-    None where thresholds come with the data. Jobs are idempotent and never overlap themselves, so that a lease can be put
-    round `_run` where several processes share a store.
+    speed: of a simulated clock; the intervals are its seconds. chance: 0 to 1, of the pauses after failures.
+    calibrator: None where thresholds come with the data. Jobs are idempotent and never overlap themselves, so that a
+    lease can be put round `_run` where several processes share a store.
     """
 
     def __init__(
