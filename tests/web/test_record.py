@@ -122,7 +122,14 @@ def test_chance_in_words(sender: FlaskClient, told_weeks: float | None, words: s
 
 def test_the_method_page_counts_on_the_method_in_force(site: FlaskClient) -> None:
     page = site.get("/methodik").text
-    for words in ("wirksame Meldungen", "9,18061699783", "nachrechnen.zip", "Was wir nicht behaupten", "/bilanz"):
+    for words in (
+        "wirksame Meldungen",
+        "9,18061699783",
+        "nachrechnen.zip",
+        "Was wir nicht behaupten",
+        "Massenmeldungen",
+        "/bilanz",
+    ):
         assert words in page
 
 
