@@ -21,8 +21,9 @@ CONTRACT = {
     "restore", "doctor", "statement add", "statement ask", "token add", "token list", "token revoke",
 }  # fmt: skip
 THERE = {
-    "demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "replay", "detect", "scan", "export",
-    "doctor", "verify", "incident withdraw", "incident note", "incident judge", "statement add", "token add", "token list", "token revoke",
+    "demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "replay", "detect", "scan",
+    "export", "doctor", "verify", "incident withdraw", "incident note", "incident judge", "statement add",
+    "token add", "token list", "token revoke",
 }  # fmt: skip
 
 
