@@ -100,13 +100,18 @@ class _Best:
 def _best(
     field: Field, limits: Calibration, floor: npt.NDArray[np.float64], *, nation: bool, by_share: bool
 ) -> _Best | None:
+    """Return the window that explains most, of those that are unlikely enough.
+
+    Which zone it is, is a question of likelihood: the score above what its level reaches anyway. How unlikely it is, is
+    one of the scale, whose slope would otherwise choose the zone where everything is far above the threshold.
+    """
     found = scan(field, floor, by_share=by_share)
-    standard = limits.standard(found.score, field.span.zones.level[found.zone])
-    if not nation:
-        standard = np.where(found.zone == field.span.zones.nation, -np.inf, standard)
-    if not len(standard) or standard.max() < limits.suspected:
+    level = field.span.zones.level[found.zone]
+    standard = limits.standard(found.score, level)
+    allowed = (standard >= limits.suspected) & (nation | (found.zone != field.span.zones.nation))
+    if not allowed.any():
         return None
-    i = int(np.argmax(standard))
+    i = int(np.argmax(np.where(allowed, found.score - np.asarray(limits.foot)[level], -np.inf)))
     return _Best(int(found.zone[i]), int(found.column[i]), float(found.score[i]), float(standard[i]))
 
 
