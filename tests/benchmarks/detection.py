@@ -168,6 +168,22 @@ def alarms_line(name: str, counted: int, weeks: int) -> str:
 def one_world(kind: str, asked: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
     """Print the tables of one world."""
     began = time.perf_counter()
+    world, prepared = world_of(kind)
+    print(f"\n### World {kind} (φ of the counts {world.phi:.2f})\n")
+    own = calibrate_baseline(prepared, asked.weeks) if asked.own or "footprints" in asked.parts else None
+    if "alarms" in asked.parts or "outages" in asked.parts:
+        thresholds, limits = alarms_table(kind, asked, own, pool)
+        if "outages" in asked.parts:
+            outages_table(kind, asked.trials, limits, thresholds, kind in asked.compare, pool)
+    if own and "footprints" in asked.parts:
+        footprints_table(kind, asked.trials, own, pool)
+    print(f"\n{(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
+
+
+def alarms_table(
+    kind: str, asked: argparse.Namespace, own: Calibration | None, pool: ProcessPoolExecutor
+) -> tuple[dict[str, float], Calibration]:
+    """Print the false alarms in weeks that set no threshold; return each detector's threshold."""
     rivals = kind in asked.compare
     look = partial(quiet_week, kind, rivals)
     first, second = (list(pool.map(look, [(part, w) for w in range(asked.weeks)])) for part in (0, 1))
@@ -175,21 +191,16 @@ def one_world(kind: str, asked: argparse.Namespace, pool: ProcessPoolExecutor) -
     limits = calibrate(np.concatenate(blocks).astype(np.float64))
     thresholds = {n: threshold_of([week[n] for week in first]) for n in first[0] if n != "Netzlage"}
     thresholds["Netzlage"] = limits.suspected
-    world, prepared = world_of(kind)
-    print(f"\n### World {kind} (φ of the counts {world.phi:.2f})\n")
     print(f"| {asked.weeks} null weeks set the threshold, {asked.weeks} others are counted | alarms | a week | 95 % |")
     print("|---|---|---|---|")
     for name in ["Netzlage", *(RIVALS if rivals else ())]:
         seen = [standard(week[name], limits) if name == "Netzlage" else week[name] for week in second]
         counted = sum(episodes(values, thresholds[name]) for values in seen)
         print(alarms_line(name, counted, asked.weeks), flush=True)
-    if asked.own:
-        own = calibrate_baseline(prepared, asked.weeks)
+    if own:
         counted = sum(episodes(standard(week["Netzlage"], own), own.suspected) for week in second)
         print(alarms_line("Netzlage, its null weeks drawn from the learned baseline", counted, asked.weeks))
-    if asked.trials:
-        outages_table(kind, asked.trials, limits, thresholds, rivals, pool)
-    print(f"\n{(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
+    return thresholds, limits
 
 
 def outages_table(  # noqa: PLR0917
@@ -217,6 +228,10 @@ def outages_table(  # noqa: PLR0917
         if rivals:
             cells.append(f"{share['Netzlage'] / max(share['oracle'], 1e-9):.2f}")
         print(f"| {outage.label} | " + " | ".join(cells) + " |", flush=True)
+
+
+def footprints_table(kind: str, trials: int, limits: Calibration, pool: ProcessPoolExecutor) -> None:
+    """Print how well the place after an hour and the onset are told, where the outage was found."""
     print("\n| outage | found in an hour | overlap (Jaccard) | asked | onset within ±10 min |\n|---|---|---|---|---|")
     for outage, asked in zip(OVERLAP, ASKED, strict=True):
         closely = partial(trial, kind, replace(limits, budget=BUDGET), False)
@@ -234,6 +249,8 @@ def main() -> None:
     options.add_argument("--compare", nargs="*", default=["1.4"], help="worlds in which the rivals run too")
     options.add_argument("--weeks", type=int, default=52)
     options.add_argument("--trials", type=int, default=400)
+    parts = ("alarms", "outages", "footprints")
+    options.add_argument("--parts", nargs="*", choices=parts, default=parts)
     options.add_argument("--own", action="store_true", help="calibrate on weeks drawn from the learned baseline too")
     options.add_argument("--processes", type=int, default=2)
     asked = options.parse_args()
