@@ -19,7 +19,7 @@ from aggregator.model import Filter, Incident
 from aggregator.proofs import freeze
 from aggregator.store import Connection, baselines, calibrations, crowds, cube, evidence, incidents, sources
 from aggregator.store.crowds import Crowd
-from aggregator.witnesses import Usual, Witnesses
+from aggregator.witnesses import Usual, Witnesses, without
 
 HEARTBEAT = timedelta(minutes=10)  # a longer gap between two passes means that the site was not listening
 OWN_DOORS = ("form", "api")  # sources that are heard whenever we run
@@ -108,7 +108,8 @@ class Detection:
         counts = cube.frame(connection, Filter(since=day_before, until=at, as_of=as_of))
         witnesses = Witnesses(connection, as_of, self._usual_on(at))
         floods = witnesses.floods(counts, day_before, at)
-        counts = witnesses.without(counts, floods, day_before, at)
+        gone = witnesses.members(floods, day_before, at)
+        counts, witnesses = without(counts, gone), replace(witnesses, left_out=tuple(sorted(gone)))
         since = looks_back_to(at, known)
         listening = cube.listening(connection, since, at, as_of)
         told = sources.covers(connection)

@@ -20,6 +20,8 @@ GUESSED_OVER = timedelta(days=7)  # how long back the usual share of guessed pla
 DAY = timedelta(days=1)
 KEYS = ["provider", "service", "region", "bucket", "source"]
 
+Members = dict[str, tuple[str, str, str, datetime, str]]  # report id -> provider, service, region, time, source
+
 
 @dataclass(frozen=True, slots=True)
 class Usual:
@@ -36,17 +38,18 @@ class Witnesses:
     connection: Connection
     as_of: datetime | None
     usual: Usual
+    left_out: tuple[str, ...] = ()  # ids of the reports that a flood is made of
 
     def times(self, stream: Stream, regions: Places, since: datetime, until: datetime) -> Floats:
         """Return the seconds since the epoch of the counted reports in [since, until), ascending."""
-        found = reports.times(self.connection, stream, regions, since, until, self.as_of)
+        found = reports.times(self.connection, stream, regions, since, until, self.as_of, without=self.left_out)
         return np.array([moment.timestamp() for moment in found])
 
     def parts(self, hotspot: Hotspot) -> Sequence[Part]:
         """Return the largest block, the commonest text and, of a region, the places guessed from addresses."""
         stream, regions = hotspot.stream, hotspot.regions or None
         window = Filter(stream.provider, stream.service, since=hotspot.start, until=hotspot.end, as_of=self.as_of)
-        made = crowds.makeup(self.connection, window, regions)
+        made = crowds.makeup(self.connection, window, regions, self.left_out)
         found = [Part(made.block, self.usual_block(stream)), Part(made.text, 0.0)]
         if regions and made.by_address:
             before = replace(window, since=hotspot.start - GUESSED_OVER, until=hotspot.start)
@@ -75,18 +78,22 @@ class Witnesses:
             )
         ]
 
-    def without(self, counts: pd.DataFrame, floods: Sequence[Crowd], since: datetime, until: datetime) -> pd.DataFrame:
-        """Return CUBE of [since, until) without the reports of the floods."""
+    def members(self, floods: Sequence[Crowd], since: datetime, until: datetime) -> Members:
+        """Return the reports of the floods in [since, until), by id so that none is there twice."""
         window = Filter(since=since, until=until, as_of=self.as_of)
-        rows = {
+        return {
             report_id: (flood.stream.provider, flood.stream.service, *member)
             for flood in floods
             for report_id, member in crowds.members(self.connection, flood, window).items()
-        }  # by id: what is of one block and of one text is taken out once
-        if not rows:
-            return counts
-        taken = pd.DataFrame(list(rows.values()), columns=KEYS).assign(count=-1)
-        taken["bucket"] = pd.to_datetime(taken["bucket"], utc=True).dt.floor(BUCKET)
-        left = pd.concat([counts[[*KEYS, "count"]], taken])
-        left = left.groupby(KEYS, observed=True, sort=True)["count"].sum().reset_index()
-        return conform(left[left["count"] > 0].sort_values("bucket", kind="stable", ignore_index=True), CUBE)
+        }
+
+
+def without(counts: pd.DataFrame, gone: Members) -> pd.DataFrame:
+    """Return CUBE without those reports."""
+    if not gone:
+        return counts
+    taken = pd.DataFrame(list(gone.values()), columns=KEYS).assign(count=-1)
+    taken["bucket"] = pd.to_datetime(taken["bucket"], utc=True).dt.floor(BUCKET)
+    left = pd.concat([counts[[*KEYS, "count"]], taken])
+    left = left.groupby(KEYS, observed=True, sort=True)["count"].sum().reset_index()
+    return conform(left[left["count"] > 0].sort_values("bucket", kind="stable", ignore_index=True), CUBE)

@@ -142,18 +142,21 @@ def _grow(incident: Incident, hotspot: Hotspot, *, public: bool) -> Incident:
     """Take over score and footprint of a hotspot that is more unlikely than all before.
 
     Not once the incident is public: people then report because they read of it, and its evidence stays as it was.
-    That a young one turns out to be the nation's is too soon to come from reading.
+    That a young one turns out to be the nation's is too soon to come from reading; and where it is may be told more
+    narrowly, never more widely.
     """
     if hotspot.standard <= incident.height:
         return incident
     incident = replace(incident, height=hotspot.standard, peak_ratio=_ratio(hotspot))
     if public and hotspot.regions:
-        return incident
+        return _at(incident, hotspot) if set(hotspot.regions) < set(incident.regions) else incident
+    return replace(_at(incident, hotspot), score=hotspot.score, standard=hotspot.standard, level=hotspot.level)
+
+
+def _at(incident: Incident, hotspot: Hotspot) -> Incident:
+    """Return the incident where the hotspot is."""
     return replace(
         incident,
-        score=hotspot.score,
-        standard=hotspot.standard,
-        level=hotspot.level,
         regions=tuple(sorted(hotspot.regions)),
         scope=name_scope(hotspot.regions),
         pattern=name_pattern(hotspot.stream, hotspot.regions),

@@ -32,9 +32,11 @@ class Makeup:
     by_address: int = 0
 
 
-def makeup(connection: Connection, f: Filter, regions: Places) -> Makeup:
-    """Return the make-up of the counted reports that fit `f` in `regions` (None: the nation)."""
+def makeup(connection: Connection, f: Filter, regions: Places, without: Sequence[str] = ()) -> Makeup:
+    """Return the make-up of the counted reports that fit `f` in `regions` (None: the nation). without: report ids."""
     where = _where(connection, f, regions)
+    if without:
+        where.append(~any_of(connection, reports.c.report_id, without))
     guessed = func.coalesce(func.sum(case((reports.c.place_source == "ip", 1), else_=0)), 0)
     total, by_address = connection.execute(select(func.count(), guessed).select_from(reports).where(*where)).one()
     return Makeup(total, _most(connection, _blocks(where)), _most(connection, _texts(where)), int(by_address))
@@ -62,7 +64,7 @@ def _texts(where: Sequence[ColumnElement[bool]]) -> Select[Any]:
 
 def _most(connection: Connection, groups: Select[Any]) -> int:
     sizes = groups.subquery()
-    return connection.execute(select(func.coalesce(func.max(sizes.c.size), 0))).scalar_one()
+    return int(connection.execute(select(func.coalesce(func.max(sizes.c.size), 0))).scalar_one())
 
 
 def usual_block(connection: Connection, f: Filter) -> float:

@@ -175,13 +175,17 @@ def times(  # noqa: PLR0917 - the question in the order it is asked
     since: datetime,
     until: datetime,
     as_of: datetime | None = None,
+    *,
+    without: Sequence[str] = (),
 ) -> list[datetime]:
     """Return observed_at (UTC, sorted) of the counted reports of `stream` in [since, until).
 
-    regions: districts; None: the nation, the reports that could not be located included.
+    regions: districts; None: the nation, the reports that could not be located included. without: report ids.
     """
     f = Filter(provider=stream.provider, service=stream.service, since=since, until=until, as_of=as_of)
     query = select(reports.c.observed_at).where(reports.c.counted, *_conditions(f)).order_by(reports.c.observed_at)
+    if without:
+        query = query.where(~any_of(connection, reports.c.report_id, without))
     if regions is None:
         return list(connection.execute(query).scalars())
     return list(connection.execute(query.where(any_of(connection, reports.c.region, sorted(set(regions))))).scalars())

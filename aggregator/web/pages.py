@@ -16,7 +16,7 @@ from aggregator.draw.series import Word, inline_series, spark
 from aggregator.health import health
 from aggregator.model import ALL, Filter, Incident, Stream
 from aggregator.record import Correction
-from aggregator.store import Connection, corrections, cube, incidents, names, reports
+from aggregator.store import Connection, corrections, crowds, cube, incidents, names, reports
 from aggregator.web import figures, story
 from aggregator.web.desk import instance, now
 from aggregator.web.params import Invalid, parse
@@ -56,7 +56,7 @@ def situation() -> str:
     at, as_of = moment()
     with instance().store.read() as connection:
         found = incidents.find(connection, Filter(since=at - A_DAY, until=at, as_of=as_of))
-        going = sorted((i for i in found if i.ended_at is None and i.state != "withdrawn"), key=lambda i: -i.score)
+        going = sorted((i for i in found if i.ended_at is None and i.state != "withdrawn"), key=lambda i: -i.standard)
         view = figures.view(connection, instance(), at, as_of)
         values = figures.map_values(view, going, at)
         nation = figures.curve(view, figures.Part(Stream(ALL, ALL), None, at - A_DAY, at))
@@ -74,8 +74,17 @@ def situation() -> str:
             nation=_drawn(nation, _("Meldungen je Viertelstunde, ganz Deutschland")),
             total=nation.total,
             heard=figures.sources_heard(connection),
+            floods=_floods(connection, at),
             promise=promise(connection, instance(), at),
         )
+
+
+def _floods(connection: Connection, at: datetime) -> list[str]:
+    """Say what the last look left out because it came from one address block or was copied."""
+    looked, _found = incidents.hotspots(connection, at)
+    return [
+        story.flood(crowd, instance().catalogue) for crowd in (crowds.left_out(connection, looked) if looked else ())
+    ]
 
 
 def _drawn(curve: figures.Curve, label: str, onset_label: str = "") -> str:

@@ -14,6 +14,7 @@ from aggregator.clock import BERLIN
 from aggregator.detect.interval import ratio_interval
 from aggregator.model import ALL, Incident, Statement
 from aggregator.record import Correction
+from aggregator.store.crowds import Crowd
 
 NAMED = 3  # districts that a sentence names; the rest is counted
 FEMININE = {"email", "hotline"}  # services that German introduces with "zur"
@@ -260,3 +261,12 @@ def _phrase(group: Group) -> str:
     if group.national:
         return str(_("bundesweit %(about)s", about=group.about))
     return str(_("%(about)s aus %(places)s", about=group.about, places=joined(group.places)))
+
+
+def flood(crowd: Crowd, catalogue: Catalogue) -> str:
+    """Say what was left out of the counts of the last 24 hours, and why."""
+    provider = catalogue.provider(crowd.stream.provider).name
+    service = _(catalogue.services[crowd.stream.service].name_de)
+    why = _("mit demselben Text") if crowd.kind == "text" else _("aus demselben Adressbereich")
+    told = {"n": format_decimal(crowd.size), "provider": provider, "service": service, "why": why}
+    return str(_("%(n)s Meldungen zu %(provider)s (%(service)s) %(why)s, in 24 Stunden", **told))
