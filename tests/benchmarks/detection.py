@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from aggregator.detect.calendar import BUCKET_SECONDS
-from aggregator.detect.calibrate import BLOCK, FOOT, Calibration, calibrate
+from aggregator.detect.calibrate import BLOCK, CROSSINGS, FOOT, Calibration, calibrate, gumbel
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells, merged
 from aggregator.detect.hotspot import scan_stream
@@ -154,8 +154,8 @@ def episodes(values: Floats, threshold: float) -> int:
 def threshold_of(weeks: Sequence[Floats]) -> float:
     """Return the value that chance reaches BUDGET times a week, by the tail of the highest of each three hours."""
     blocks = np.concatenate([week.reshape(-1, BLOCK).max(axis=1) for week in weeks])
-    one_level = calibrate(np.repeat(blocks[:, None], len(LEVELS), axis=1))
-    return float(one_level.foot[0] + one_level.scale[0] * one_level.reached_in(1.0 / BUDGET))
+    height, spread = gumbel(blocks.astype(np.float64))
+    return height + spread * float(np.log(CROSSINGS / BUDGET))
 
 
 def alarms_line(name: str, counted: int, weeks: int) -> str:

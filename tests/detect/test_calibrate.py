@@ -7,7 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aggregator.detect.calibrate import BLOCKS_A_WEEK, CROSSINGS, FOOT, STRONG, Calibration, block_maxima, calibrate
+from aggregator.detect.calibrate import (
+    BLOCKS_A_WEEK,
+    CROSSINGS,
+    FOOT,
+    STRONG,
+    WEIGHTS,
+    Calibration,
+    block_maxima,
+    calibrate,
+)
 from aggregator.detect.zones import LEVELS
 
 WEEKS = 400
@@ -31,7 +40,7 @@ def test_what_is_promised_once_a_week_comes_once_a_week_in_other_weeks() -> None
 def test_levels_with_different_tails_are_told_apart() -> None:
     limits = calibrate(maxima(1))
     crossings = (maxima(2) >= np.asarray(limits.foot)).sum(axis=0) / WEEKS
-    assert crossings == pytest.approx(np.full(len(LEVELS), CROSSINGS), rel=0.15)
+    assert crossings == pytest.approx(CROSSINGS * np.array(WEIGHTS), rel=0.15)
 
 
 def test_the_interval_grows_with_the_score_and_ends_at_the_weeks_looked_at() -> None:
