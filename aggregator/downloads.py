@@ -18,7 +18,7 @@ from aggregator.export import FORMATS, TABLES, Row
 from aggregator.export.table import iso
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
-from aggregator.model import Filter
+from aggregator.model import Filter, Incident
 from aggregator.record import Correction
 from aggregator.store import Connection, baselines, corrections, cube, incidents, reports, statements
 from aggregator.store import sources as stored
@@ -63,8 +63,18 @@ def _incidents(instance: Instance, f: Filter, _sources: Sources) -> Rows:
         found = incidents.find(connection, f)
         corrected = corrections.find(connection, [incident.incident_id for incident in found], f.as_of)
     for incident in found:
+        with instance.store.read() as connection:
+            told_by = sources_of(connection, incident, f.as_of)
         told = corrected_in_words(corrected.get(incident.incident_id, ()))
-        yield {**asdict(incident), "corrections": told, "points": _middles(instance, incident.regions)}
+        points = _middles(instance, incident.regions)
+        yield {**asdict(incident), "sources": told_by, "corrections": told, "points": points}
+
+
+def sources_of(connection: Connection, incident: Incident, as_of: datetime | None) -> tuple[str, ...]:
+    """Return the sources of the reports on an incident's provider and service while it went on, the most first."""
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=as_of)
+    counts = cube.totals(connection, f).groupby("source")["count"].sum()
+    return tuple(counts.sort_values(ascending=False, kind="stable").index)
 
 
 def corrected_in_words(given: Iterable[Correction]) -> tuple[str, ...]:

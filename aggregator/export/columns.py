@@ -175,6 +175,13 @@ INCIDENTS: Final = (
     ),
     Column("cold", "truth", "Wahr: noch keine Vergleichsbasis", "true: no basis for comparison yet"),
     Column(
+        "calibrated",
+        "truth",
+        "Wahr: recurrence_weeks ist am Üblichen dieser Netzlage gemessen; falsch: nach einer mitgelieferten Tabelle",
+        "true: recurrence_weeks was measured on the baseline of this Netzlage; false: by a table that came with it",
+    ),
+    Column("sources", "list", "Quellen der Meldungen, die häufigste zuerst", "sources of the reports, the most first"),
+    Column(
         "corrections",
         "list",
         "Berichtigungen, neueste zuerst: Zeit (UTC), withdraw (zurückgezogen) oder note (Nachtrag), Text",

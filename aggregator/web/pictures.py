@@ -9,13 +9,14 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from aggregator.clock import BERLIN
+from aggregator.downloads import sources_of
 from aggregator.draw.map import picture_map
 from aggregator.draw.png import to_png
 from aggregator.draw.series import picture_series
 from aggregator.draw.svg import Caption
-from aggregator.model import Filter, Incident
+from aggregator.model import Incident
 from aggregator.record import Correction
-from aggregator.store import cube, incidents, sources
+from aggregator.store import incidents, sources
 from aggregator.web import figures, story
 from aggregator.web.desk import instance
 from aggregator.web.pages import corrected, course, map_words, moment
@@ -74,11 +75,12 @@ def _caption(view: figures.View, incident: Incident, subtitle: str, credit: str)
 
 def _sources(view: figures.View, incident: Incident) -> str:
     """Name where the reports of an incident came from, the most first, with the licence of each that has one."""
-    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=view.as_of)
-    counts = cube.totals(view.connection, f).groupby("source")["count"].sum().sort_values(ascending=False)
     licences = {source.name: source.licence for source in sources.all_of(view.connection) if source.licence}
     own = {"form": _("Formular"), "api": _("Schnittstelle"), "import": _("eingelesene Dateien")}
-    named = [f"{own.get(name, name)}{f' ({licences[name]})' if name in licences else ''}" for name in counts.index]
+    named = [
+        f"{own.get(name, name)}{f' ({licences[name]})' if name in licences else ''}"
+        for name in sources_of(view.connection, incident, view.as_of)
+    ]
     if not named:
         return ""
     more = _(" und %(n)s weitere", n=len(named) - NAMED) if len(named) > NAMED else ""
