@@ -19,6 +19,7 @@ from aggregator.detect.baseline import Baseline
 from aggregator.detect.calibrate import STRONG, Calibration
 from aggregator.detect.nullweeks import NULL_WEEKS, calibrate_baseline
 from aggregator.detect.span import Prepared, prepare
+from aggregator.detect.usual import read_baseline
 from aggregator.detect.zones import make_zones
 from aggregator.errors import DataError
 from aggregator.instance import Instance
@@ -72,8 +73,8 @@ class Calibrator:
             kept = baselines.load(connection, now)
         if kept is None or (made_at is not None and now - made_at < ANEW_AFTER):
             return False
-        baseline = Baseline.from_bytes(kept[1])
-        if baseline.cold or not self._make(kept[1], baseline):
+        baseline = read_baseline(kept[1])
+        if baseline is None or baseline.cold or not self._make(kept[1], baseline):
             return False
         self._keep(baseline)
         return True

@@ -18,10 +18,11 @@ from aggregator.cli.common import Options, progress
 from aggregator.cli.detect import FILE, Moment
 from aggregator.clock import floor_to
 from aggregator.detect.backtest import Past, Plan, backtest, read_past
-from aggregator.detect.baseline import MODEL, Baseline
+from aggregator.detect.baseline import MODEL
 from aggregator.detect.calibrate import Calibration
 from aggregator.detect.span import Prepared, prepare
 from aggregator.detect.tick import Country
+from aggregator.detect.usual import read_baseline
 from aggregator.detect.zones import make_zones
 from aggregator.errors import DataError
 from aggregator.export.table import iso
@@ -146,9 +147,10 @@ def calibrate(options: Options) -> None:
     instance = options.open()
     with instance.store.read() as connection:
         kept = baselines.load(connection, instance.clock.now())
-    if kept is None:
+    baseline = read_baseline(kept[1]) if kept else None
+    if baseline is None:
         raise DataError("there is no baseline yet; run `netzlage refresh` or the worker first.")
-    prepared = prepare(Baseline.from_bytes(kept[1]), make_zones(list(instance.catalogue.regions.values())))
+    prepared = prepare(baseline, make_zones(list(instance.catalogue.regions.values())))
     budget = instance.settings.false_alarms_per_week
     with progress((), "null weeks", weeks_needed(budget)) as bar:
         found = calibrated(prepared, calibrations_of(instance), budget, lambda done: bar.update(1))

@@ -17,6 +17,7 @@ from aggregator.detect.calibrate import STRONG
 from aggregator.detect.coverage import BLIND_BELOW, Coverage, cover
 from aggregator.detect.cube import NO_CELLS, bucket_number, by_stream
 from aggregator.detect.interval import usual_range
+from aggregator.detect.usual import read_baseline
 from aggregator.draw.map import District, Value
 from aggregator.draw.series import STEP, Series, Word
 from aggregator.frames import BUCKET
@@ -55,8 +56,8 @@ def view(connection: Connection, instance: Instance, at: datetime, as_of: dateti
 
 
 @lru_cache(maxsize=4)
-def _read(blob: bytes) -> Baseline:
-    return Baseline.from_bytes(blob)
+def _read(blob: bytes) -> Baseline | None:
+    return read_baseline(blob)
 
 
 @dataclass(frozen=True, slots=True)
