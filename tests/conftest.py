@@ -8,9 +8,13 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from aggregator.settings import PREFIX
 from tests.commands import Run, runner
+
+settings.register_profile("no stopwatch", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("no stopwatch")
 
 
 @pytest.fixture(scope="session", autouse=True)
