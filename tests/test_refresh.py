@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from aggregator.clock import SimulatedClock
+from aggregator.detect.calibrate import SHIPPED
 from aggregator.instance import Instance, open_instance
 from aggregator.model import ALL, Filter, Report, Stream
 from aggregator.refresh import Detection
@@ -71,7 +72,7 @@ def test_hamburg_is_found_dated_and_kept(instance: Instance) -> None:
     assert (incident.state, incident.scope, incident.regions) == ("strong", "local", ("02000",))
     assert abs(incident.onset - (NOW - timedelta(hours=2, minutes=50))) <= timedelta(minutes=15)
     assert incident.reports > 10 * incident.expected
-    assert incident.recurrence_weeks == 52  # no longer interval is claimed than was looked at
+    assert incident.recurrence_weeks == SHIPPED.weeks  # no longer interval is claimed than was looked at
     assert not incident.calibrated
     with instance.store.read() as connection:
         assert incidents.get(connection, incident.incident_id) == incident

@@ -1,4 +1,4 @@
-"""How fast outages are found, and how often chance alone gives an alarm: `python tests/benchmarks/detection.py`.
+"""How fast outages are found, and how often chance alone gives an alarm: `python -m tests.benchmarks.detection`.
 
 Every detector gets the same budget, one false alarm a week in the whole country: its threshold is set on null weeks,
 other null weeks are counted. Then outages are laid into fresh chance. See --help for smaller runs.

@@ -1,4 +1,4 @@
-"""One window of one provider, 400 districts × 36 buckets: `python tests/benchmarks/scan.py`, as ratios in one run.
+"""One window of one provider, 400 districts × 36 buckets: `python -m tests.benchmarks.scan`, as ratios in one run.
 
 All zones and all durations up to three hours, against a plain form of the same scan and, where they are installed
 (`pip install scikit-learn esda libpysal`), against clustering of the same reports and a map of local G statistics.

@@ -111,7 +111,7 @@ def test_there_is_no_package_of_what_was_not_known(site: FlaskClient, address: s
         (1.0, "etwa einmal in einer Woche vor, irgendwo in Deutschland"),
         (4.26, "etwa einmal in 4,3 Wochen vor"),
         (13.4, "etwa einmal in 13 Wochen vor"),
-        (52.0, "seltener als einmal in 52 Wochen vor"),
+        (float(SHIPPED.weeks), f"seltener als einmal in {SHIPPED.weeks} Wochen vor"),
     ],
 )
 def test_chance_in_words(sender: FlaskClient, told_weeks: float | None, words: str) -> None:
