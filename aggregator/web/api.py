@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
-from aggregator.downloads import corrected_in_words, rows
+from aggregator.downloads import corrected_in_words, rows, sources_of
 from aggregator.errors import StoreError
 from aggregator.export import TABLES, write_csv
 from aggregator.export.table import iso
@@ -120,6 +120,7 @@ def incident_json(incident_id: str) -> Response:
     with instance().store.read() as connection:
         found = incidents.get(connection, incident_id, asked)
         changes = incidents.transitions(connection, incident_id, asked)
+        told_by = sources_of(connection, found, asked) if found else ()
         corrected = corrections.find(connection, [incident_id], asked).get(incident_id, ())
     if found is None:
         abort(404)
@@ -129,7 +130,8 @@ def incident_json(incident_id: str) -> Response:
         for change in changes
     ]  # fmt: skip
     values = {name: getattr(found, name) for name in found.__slots__}
-    row = {**values, "corrections": corrected_in_words(corrected), "simulated": instance().clock.simulated}
+    said = {"sources": told_by, "corrections": corrected_in_words(corrected)}
+    row = {**values, **said, "simulated": instance().clock.simulated}
     return one(row, TABLES["incidents"], transitions=told)
 
 

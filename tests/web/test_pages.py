@@ -124,8 +124,9 @@ def test_the_method_and_the_evidence_name_the_thresholds_in_force_in_weeks(clien
 def test_chance_is_told_in_the_words_of_the_method_and_never_longer_than_was_looked_at(client: FlaskClient) -> None:
     evidence = client.get(f"/vorfall/{HAMBURG}").text
     assert (
-        f"Durch bloßen Zufall käme so etwas seltener als einmal in {SHIPPED.weeks} Wochen vor, irgendwo in Deutschland, "
-        "bei irgendeinem Anbieter. Das ist nicht die Wahrscheinlichkeit einer Störung." in evidence
+        f"Durch bloßen Zufall käme so etwas seltener als einmal in {SHIPPED.weeks} Wochen vor, "
+        "irgendwo in Deutschland, bei irgendeinem Anbieter. Das ist nicht die Wahrscheinlichkeit einer Störung."
+        in evidence
     )
 
 
