@@ -70,14 +70,16 @@ Looks = Sequence[tuple[int, int, Ints]]  # column, duration, the buckets before 
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """The zones below the nation with enough reports, and their effective reports before each bucket.
+    """The zones below the nation with enough reports, and their effective reports before each bucket that matters.
 
-    log_rate: of what is expected there; floor: nats that each must reach; sieve: per level, the count at which the
-    Poisson score reaches the floor, over the means of `_MEANS`.
+    row: of each bucket in `before` (one tick needs the beginnings of its windows only); log_rate: of what is expected
+    there; floor: nats that each must reach; sieve: per level, the count at which the Poisson score reaches the floor, over
+    the means of `_MEANS`.
     """
 
     zones: Ints
     before: npt.NDArray[np.float32]
+    row: Ints
     log_rate: Floats
     level: Ints
     floor: Floats
@@ -95,24 +97,28 @@ class _Sums:
         return least
 
 
-def _running_sums(field: Field, floor: Floats) -> _Sums:
+def _running_sums(field: Field, looks: Looks, floor: Floats) -> _Sums:
     span = field.span
     cells = field.effective.where(field.effective.region >= 0)
-    buckets = span.end - (span.first - span.back)
+    offset = cells.bucket - (span.first - span.back)
+    edges = np.arange(span.back + span.ticks)
+    if span.ticks == 1:
+        edges = np.array([0, *sorted({span.back - duration for _, duration, _ in looks} - {0}), span.back])
     by_region = sparse.csr_array(
-        (cells.count.astype(np.float32), (cells.bucket - (span.first - span.back), cells.region)),
-        shape=(buckets, len(field.rate)),
+        (cells.count.astype(np.float32), (np.searchsorted(edges, offset, side="right") - 1, cells.region)),
+        shape=(len(edges) - 1, len(field.rate)),
     )
     by_zone = by_region @ span.zones.zones_of
     total = np.bincount(by_zone.indices, weights=by_zone.data, minlength=len(span.zones.level))
     total[span.zones.nation] = 0.0
     touched = np.flatnonzero(total >= MIN_REPORTS - ROUNDING)
-    sums = np.zeros((buckets + 1, len(touched)), dtype=np.float32)
+    sums = np.zeros((len(edges), len(touched)), dtype=np.float32)
     if len(touched):
         np.cumsum(by_zone[:, touched].toarray(), axis=0, out=sums[1:])
     level = span.zones.level[touched]
     log_rate = np.log(np.maximum(field.zone.rate[touched], _MEANS[0])) - np.log(_MEANS[0])
-    return _Sums(touched, sums, log_rate, level, floor[level], _sieve(tuple(floor.tolist())))
+    row = np.searchsorted(edges, np.arange(span.back + span.ticks))
+    return _Sums(touched, sums, row, log_rate, level, floor[level], _sieve(tuple(floor.tolist())))
 
 
 @lru_cache(maxsize=16)
@@ -134,7 +140,7 @@ def least_count(mean: Floats, score: float) -> Floats:
 
 def _local(field: Field, looks: Looks, floor: Floats, *, by_share: bool) -> Windows:
     """Return the windows in the zones below the nation."""
-    sums = _running_sums(field, floor)
+    sums = _running_sums(field, looks, floor)
     sifted = (
         [(c, d, *_sifted(field, sums, d, last, by_share=by_share)) for c, d, last in looks] if len(sums.zones) else []
     )
@@ -144,7 +150,7 @@ def _local(field: Field, looks: Looks, floor: Floats, *, by_share: bool) -> Wind
     last = np.concatenate([last for _, _, last, _ in sifted])
     place = np.concatenate([place for *_, place in sifted])
     duration, zone = np.array(DURATIONS)[column], sums.zones[place]
-    count = (sums.before[last, place] - sums.before[last - duration, place]).astype(np.float64)
+    count = (sums.before[sums.row[last], place] - sums.before[sums.row[last - duration], place]).astype(np.float64)
     expected = _expected(field, zone, last, duration)
     expected = expected * _scale(field, last, duration, count, expected, by_share=by_share)
     total = field.counted[last] - field.counted[last - duration]
@@ -166,8 +172,9 @@ def _sifted(field: Field, sums: _Sums, duration: int, last: Ints, *, by_share: b
     group = PER_HOUR * max(1, MANY_ZONES // width) if duration in SHORT else 1
     for low in range(0, len(last), group):
         least = sums.least(float(hours[low : low + group].min()))
-        first, end = last[low], last[low : low + group][-1] + 1
-        count = sums.before[first:end] - sums.before[first - duration : end - duration]
+        ticks = last[low : low + group]
+        ends, begins = (slice(sums.row[t[0]], sums.row[t[-1]] + 1) for t in (ticks, ticks - duration))
+        count = sums.before[ends] - sums.before[begins]
         found.append(np.flatnonzero(count >= least) + low * width)
     together = np.concatenate(found)
     return last[together // width], together % width
