@@ -73,8 +73,8 @@ class _Sums:
     """The zones below the nation with enough reports, and their effective reports before each bucket that matters.
 
     row: of each bucket in `before` (one tick needs the beginnings of its windows only); log_rate: of what is expected
-    there; floor: nats that each must reach; sieve: per level, the count at which the Poisson score reaches the floor, over
-    the means of `_MEANS`.
+    there; floor: nats that each must reach; sieve: per level, the count at which the Poisson score reaches the floor,
+    over the means of `_MEANS`.
     """
 
     zones: Ints
