@@ -77,8 +77,11 @@ def limits(baseline: Baseline) -> dict[str, Limit]:
 @pytest.mark.parametrize("kind", ["district", "region", "nation"])
 def test_half_and_95_of_100_faults_of_that_size_are_found_within_the_hour(phi: float, kind: str) -> None:
     limit = limits(world(phi).baseline)[kind]
+    # The limits leave out the chance of the rest of the nation, by which a region is measured: next to nothing in
+    # Germany, but here the region is a third of the country.
+    drifting = 0.04 if kind == "region" else 0.01
     for rate, chance in ((limit.half, 0.5), (limit.nearly_all, 0.95)):
-        off = 3 * (chance * (1 - chance) / TRIALS) ** 0.5 + 0.01
+        off = 3 * (chance * (1 - chance) / TRIALS) ** 0.5 + drifting
         assert found_in_an_hour(phi, limit, rate, (HOUR,)) == pytest.approx(chance, abs=off)
 
 

@@ -152,7 +152,7 @@ def test_what_was_changed_is_told_by_its_checksum(proof: Proof) -> None:
         ("counts.csv", first_count_times_ten, {"score", "ratio"}),
         ("published.csv", lambda text: text.replace("score,", "score,1", 1), {"score"}),
         ("districts.csv", lambda text: text.replace(",true,", ",false,"), {"score"}),
-        ("parameters.csv", lambda text: text.replace("weeks,52", "weeks,20", 1), {"recurrence_weeks"}),
+        ("parameters.csv", lambda text: text.replace(f"weeks,{SHIPPED.weeks}", "weeks,9", 1), {"recurrence_weeks"}),
     ],
 )
 def test_a_forged_package_does_not_give_the_published_figures(

@@ -112,5 +112,5 @@ def staged(instance: Instance, case: Case, *, slow: bool) -> Iterator[Scene]:
         feed = case.feed(base)
         [other] = parse_feeds(OTHER.format(base), {})
         outbound = Outbound(allowed=lambda address: address == "127.0.0.1", pause=0)
-        feed = replace(feed, timeout=timedelta(milliseconds=400)) if slow else feed
+        feed = replace(feed, timeout=timedelta(seconds=1)) if slow else feed
         yield Scene(instance, server, feed, other, outbound)
