@@ -54,8 +54,12 @@ def calibrated(
         unfinished.write_text(made.to_json(), encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
-        raise DataError(f"{folder} cannot be written ({error.strerror}); set `home` to a folder that can be.") from None
+        raise _unwritable(folder, error) from None
     return made
+
+
+def _unwritable(folder: Path, error: OSError) -> DataError:
+    return DataError(f"{folder} cannot be written ({error.strerror}); set `home` to a folder that can be.")
 
 
 class Calibrator:
@@ -85,9 +89,12 @@ class Calibrator:
 
     def _make(self, blob: bytes, baseline: Baseline) -> bool:
         folder, budget = calibrations_of(self._instance), self._instance.settings.false_alarms_per_week
-        folder.mkdir(parents=True, exist_ok=True)
         given = folder / f"{baseline.hash}.baseline"
-        given.write_bytes(blob)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            given.write_bytes(blob)
+        except OSError as error:
+            raise _unwritable(folder, error) from None
         command = [sys.executable, "-m", "aggregator.calibration", str(given), str(folder), str(budget)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own module, no shell
         try:

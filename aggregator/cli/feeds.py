@@ -48,6 +48,7 @@ def feeds() -> None:
 
 def keep_sources(instance: Instance, known: Iterable[Feed]) -> None:
     """Keep in the store what the stanzas say of each source: it decides what of it may leave the house."""
+    # kind and republish are texts in a Feed; load_feeds let no other words through
     described = [
         Source(f.name, f.kind, f.format, f.enabled, f.every, f.licence, f.republish, f.note, f.covers)  # type: ignore[arg-type]
         for f in known

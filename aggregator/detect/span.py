@@ -115,11 +115,6 @@ class Span:
         ticks = np.arange(self.ticks)
         return ticks[(self.first + ticks) % PER_HOUR == 0] if duration in SLOW else ticks
 
-    @cached_property
-    def durations(self) -> tuple[int, ...]:
-        """Return the durations of the last tick."""
-        return DURATIONS if self.end % PER_HOUR == 0 else SHORT
-
 
 def at(end: int, prepared: Prepared, coverage: Coverage) -> Span:
     """Return the span of one tick, whose windows end before bucket `end`."""
