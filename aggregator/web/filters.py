@@ -19,6 +19,13 @@ OUTCOMES = {
     "ok": "gehört", "not_modified": "gehört, nichts Neues", "unreachable": "nicht erreichbar",
     "blocked": "lässt uns nicht hören", "changed": "hat seine Form geändert",
 }  # fmt: skip
+REJECTIONS = {
+    "missing_field": "Angabe fehlt", "unknown_provider": "Anbieter unbekannt", "unknown_service": "Dienst unbekannt",
+    "unknown_place": "Ort unbekannt", "ambiguous_place": "Ort mehrdeutig", "outside": "außerhalb Deutschlands",
+    "bad_coordinates": "Koordinaten unmöglich", "bad_time": "Zeit unlesbar", "future_time": "Zeit in der Zukunft",
+    "too_old": "zu alt", "bad_number": "Zahl unlesbar", "not_a_report": "keine Störungsmeldung",
+    "repost": "weitergereicht", "bot": "von einem Programm",
+}  # fmt: skip
 
 
 def register(app: Flask) -> None:
@@ -28,6 +35,7 @@ def register(app: Flask) -> None:
         longtime=story.long_time,
         number=_number,
         outcome=lambda code: _(OUTCOMES.get(code, code)),
+        rejection=lambda code: _(REJECTIONS.get(code, code)),
         stance=story.stance,
         channel=story.channel,
         iso=_iso,
