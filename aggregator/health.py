@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from aggregator.feedmodel import FeedState, Source
 from aggregator.model import FeedRun
-from aggregator.pace import Circuit, circuit
+from aggregator.outbound.pace import Circuit, circuit
 from aggregator.store import Connection, feeds, quarantine, runs, sources
 
 GAPS: Final = timedelta(days=7)  # how far back gaps are told

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
-from aggregator.answer import Answer
 from aggregator.errors import FeedBlocked, FeedUnreachable
-from aggregator.outbound import Conversation, Outbound
+from aggregator.outbound.answer import Answer
+from aggregator.outbound.client import Conversation, Outbound
 from ingest.feed import Feed
 from ingest.parsers import Hints
 

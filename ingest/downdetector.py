@@ -8,9 +8,9 @@ from datetime import UTC, timedelta
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from aggregator.answer import Answer, TokenRefused
 from aggregator.errors import FeedChanged
-from aggregator.outbound import Outbound
+from aggregator.outbound.answer import Answer, TokenRefused
+from aggregator.outbound.client import Outbound
 from ingest.asking import OVERLAP, Asker, Fetched, Window, asking, secret
 from ingest.feed import Feed
 from ingest.parsers import Hints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from ingest.asking import Fetched, Known, Window, credentials, dated
 from ingest.downdetector import fetch_downdetector
 from ingest.feed import Feed

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from aggregator.answer import Answer
 from aggregator.errors import FeedChanged
-from aggregator.outbound import Outbound
+from aggregator.outbound.answer import Answer
+from aggregator.outbound.client import Outbound
 from ingest.asking import OVERLAP, Asker, Fetched, Window, asking
 from ingest.feed import Feed
 from ingest.parsers import Hints, read

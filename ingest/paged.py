@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from aggregator.errors import FeedChanged
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from ingest.asking import OVERLAP, Asker, Fetched, Window, asking, dated, utc
 from ingest.feed import Feed
 from ingest.parsers import Hints, open311, read

@@ -10,7 +10,7 @@ from aggregator.clock import SimulatedClock
 from aggregator.errors import FeedUnreachable
 from aggregator.factfiles import read_postcodes
 from aggregator.instance import Instance
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.places import Located
 from ingest.events import Point, World
 from ingest.feed import Feed

@@ -17,8 +17,8 @@ from aggregator.feedmodel import FeedState
 from aggregator.instance import Instance
 from aggregator.model import FeedOutcome, FeedRun, RawReport, Rejected, Signal, Statement
 from aggregator.normalise import id_of_key
-from aggregator.outbound import Outbound
-from aggregator.pace import after_failure
+from aggregator.outbound.client import Outbound
+from aggregator.outbound.pace import after_failure
 from aggregator.pipeline import Outcome, Tally, accept
 from aggregator.store import Connection, feeds, quarantine, runs, signals, statements, versions
 from ingest.asking import SECOND, Fetched, Window

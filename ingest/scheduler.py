@@ -15,8 +15,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from aggregator.calibration import Calibrator
 from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
-from aggregator.outbound import Outbound
-from aggregator.pace import is_due
+from aggregator.outbound.client import Outbound
+from aggregator.outbound.pace import is_due
 from aggregator.store import Store, quarantine, versions
 from aggregator.store import feeds as states
 from ingest.feed import Feed

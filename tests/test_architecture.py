@@ -225,8 +225,8 @@ def test_asking_the_system_for_the_time_is_found(text: str) -> None:
 
 def test_the_clock_may_ask_and_the_outbound_may_stop_the_time() -> None:
     assert rules.time_faults(bad("datetime.now(UTC); time.monotonic()", "aggregator.clock")) == []
-    assert rules.time_faults(bad("time.monotonic()", "aggregator.outbound")) == []
-    assert len(rules.time_faults(bad("time.time()", "aggregator.outbound"))) == 1
+    assert rules.time_faults(bad("time.monotonic()", "aggregator.outbound.client")) == []
+    assert len(rules.time_faults(bad("time.time()", "aggregator.outbound.client"))) == 1
     assert rules.time_faults(bad("clock.now()")) == []
 
 

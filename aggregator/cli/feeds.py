@@ -18,7 +18,7 @@ from aggregator.health import Health, health
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, RawReport, Rejected, Report, Signal, Statement
 from aggregator.normalise import Normaliser
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.pipeline import Outcome
 from aggregator.settings import Settings
 from aggregator.store import quarantine, sources

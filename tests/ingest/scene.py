@@ -14,7 +14,7 @@ from aggregator.clock import SimulatedClock
 from aggregator.health import Health, health
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, Filter
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.settings import load_settings
 from aggregator.store import cube, open_store, reports, signals, statements
 from ingest.feed import Feed, parse_feeds

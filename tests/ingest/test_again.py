@@ -18,7 +18,7 @@ from aggregator.feedmodel import PAYLOAD_CAP
 from aggregator.health import Health, health
 from aggregator.instance import Instance
 from aggregator.model import Filter
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.store import cube, feeds, quarantine, reports, statements
 from ingest.again import take_payload, take_quarantined
 from ingest.feed import Feed, parse_feeds

@@ -14,7 +14,7 @@ from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, Filter
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.store import cube, reports
 from ingest.feed import parse_feeds
 from ingest.runner import run_feed

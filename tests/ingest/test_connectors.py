@@ -16,7 +16,7 @@ from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance
 from aggregator.model import Filter, Signal
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.store import reports, signals, statements
 from ingest.feed import Feed, parse_feeds
 from ingest.runner import run_feed

@@ -16,7 +16,7 @@ from aggregator.clock import SimulatedClock
 from aggregator.errors import FeedUnreachable
 from aggregator.instance import Instance, open_instance
 from aggregator.model import Filter
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.settings import load_settings
 from aggregator.store import reports, runs, statements
 from ingest.demo import DemoApi, FeedServer, Reply

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from aggregator.errors import FeedBlocked, FeedChanged, SettingsError
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from ingest.asking import Window
 from ingest.feed import Feed, parse_feeds
 from ingest.fetch import fetch, parse

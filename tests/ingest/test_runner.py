@@ -16,7 +16,7 @@ import pytest
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance, open_instance
 from aggregator.model import FeedRun, Filter
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
 from aggregator.settings import load_settings
 from aggregator.store import cube, reports, runs, statements
 from ingest.feed import Feed, parse_feeds

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.feedmodel import FeedState
-from aggregator.pace import LONGEST, OPENS_AFTER, after_failure, circuit, is_due
+from aggregator.outbound.pace import LONGEST, OPENS_AFTER, after_failure, circuit, is_due
 
 NOON = datetime(2017, 5, 13, 12, 0, tzinfo=UTC)
 EVERY = timedelta(minutes=1)

@@ -12,8 +12,8 @@ import pytest
 from backports import zstd
 
 from aggregator.errors import FeedBlocked, FeedUnreachable
-from aggregator.manners import Manners
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
+from aggregator.outbound.manners import Manners
 from tests.servers import Answerer, send, serving
 
 MEGABYTE = 1_000_000

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.errors import FeedBlocked, FeedUnreachable
-from aggregator.guard import is_global
-from aggregator.outbound import Outbound
+from aggregator.outbound.client import Outbound
+from aggregator.outbound.guard import is_global
 from tests.servers import Answerer, send, serving
 
 

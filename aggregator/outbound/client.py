@@ -12,11 +12,11 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError as TransportError
 
-from aggregator import guard
-from aggregator.answer import Answer, is_file, read_file, refuse
 from aggregator.errors import FeedError, FeedUnreachable
-from aggregator.guarded import CONNECT, GuardedAdapter
-from aggregator.manners import Manners
+from aggregator.outbound import guard
+from aggregator.outbound.answer import Answer, is_file, read_file, refuse
+from aggregator.outbound.guarded import CONNECT, GuardedAdapter
+from aggregator.outbound.manners import Manners
 
 AGENT: Final = "Netzlage/0.1 (+https://github.com/netzlage/netzlage)"
 DEADLINE: Final = 30.0  # seconds, for redirects, retries and the whole body together

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from aggregator import guard
+from aggregator.outbound import guard
 
 CONNECT: Final = 5.0  # seconds for one attempt to connect
 # Two more tries of a GET whose connection failed or that got 502, 503 or 504. A Retry-After is not slept on: it could
