@@ -33,10 +33,19 @@ def slug(name: str) -> str:
 
 def address_block(address: str) -> str:
     """Return the /24 (IPv6: /48) that `address` lies in, as text, or "" where it is no address."""
+    return _network(address, 24, 48)
+
+
+def address_line(address: str) -> str:
+    """Return what one line of a household or phone has: the IPv4 address, or the /64 of an IPv6 one; "" of none."""
+    return _network(address, 32, 64)
+
+
+def _network(address: str, bits4: int, bits6: int) -> str:
     try:
         parsed: IPv4Address | IPv6Address = ip_address(address.strip())
     except ValueError:
         return ""
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
-    return str(ip_network((int(parsed), 24) if parsed.version == 4 else (int(parsed), 48), strict=False))
+    return str(ip_network((int(parsed), bits4 if parsed.version == 4 else bits6), strict=False))

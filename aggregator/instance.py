@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aggregator.catalogue import Catalogue, load_catalogue
 from aggregator.clock import Clock
 from aggregator.geocode import RemoteGazetteer
+from aggregator.keyring import Keyring
 from aggregator.settings import Settings, secret_key
 from aggregator.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Settings, clock, facts and store, plus the key of all hashes."""
+    """Settings, clock, facts and store, plus the key of what is hashed for good and the keys of persons."""
 
     settings: Settings
     clock: Clock
@@ -21,6 +22,10 @@ class Instance:
     store: Store
     key: bytes
     remote: RemoteGazetteer | None = None  # where a Nominatim server is configured
+    keyring: Keyring = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keyring", Keyring(self.store, self.key))
 
 
 def open_instance(settings: Settings, clock: Clock) -> Instance:

@@ -122,6 +122,7 @@ class Report:
     comment: str = ""
     provider_name: str = ""  # set only where an open feed names a provider that the catalogue lacks
     ended_at: datetime | None = None  # since when it works again; known since received_at, or since the store says
+    former: str = ""  # the reporter by the key of the day before, as long as that one lives; never kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,7 @@ class Incident:
     level: str = "district"  # of the zone that had the score
     held: bool = False  # opened while another of its stream was public: suspected at most
     calibrated: bool = True  # False: recurrence_weeks is from a table made elsewhere
+    spread: float = 1.0  # variance over mean of a count like `reports`: clumps and an uncertain baseline; 1: Poisson
 
     @property
     def stream(self) -> Stream:

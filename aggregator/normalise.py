@@ -9,9 +9,10 @@ from hashlib import blake2b
 from math import isfinite
 from typing import Final, Protocol
 
-from aggregator.cleaning import address_block, clean, quoted, slug
+from aggregator.cleaning import clean, quoted, slug
 from aggregator.clock import BERLIN
 from aggregator.model import ALL, PlaceSource, RawReport, Rejected, Report
+from aggregator.persons import Persons
 from aggregator.places import NotLocated, Places
 
 LIVE: Final = frozenset({"form", "api"})  # sources where the sender is not trusted with times of receipt and old times
@@ -49,12 +50,14 @@ class NotAReport(Exception):  # noqa: N818 - it reads as what it says
         self.reason, self.detail, self.field = reason, detail, field
 
 
-def normalise(raw: RawReport, *, catalogue: Facts, received_at: datetime, key: bytes) -> Report | Rejected:
+def normalise(
+    raw: RawReport, *, catalogue: Facts, received_at: datetime, key: bytes, persons: Persons | None = None
+) -> Report | Rejected:
     """Resolve one raw report; `received_at` counts where the source gives no time of receipt of its own.
 
-    key: the secret of the hashes of persons. Of several equal items without a key see `Normaliser`.
+    key, persons: see `Normaliser`, also of several equal items without a key.
     """
-    return Normaliser(catalogue, key).report(raw, received_at)
+    return Normaliser(catalogue, key, persons).report(raw, received_at)
 
 
 class Normaliser:
@@ -62,14 +65,16 @@ class Normaliser:
 
     Items without a key of their own are numbered among equal ones of the same second, in the order of arrival. So one
     normaliser must see all that was fetched of a second; taking the same file again gives the same ids.
+    key: of the ids of such items, for good. persons: who hashes persons, for a day; None: `key` does.
     """
 
-    def __init__(self, catalogue: Facts, key: bytes) -> None:
+    def __init__(self, catalogue: Facts, key: bytes, persons: Persons | None = None) -> None:
         self._provider = lru_cache(4096)(catalogue.provider_id)
         self._service = lru_cache(1024)(catalogue.service_id)
         self._places = catalogue.places
         self._place = lru_cache(32768)(self._locate)
-        self._block = lru_cache(4096)(self._hash_block)
+        self._persons = persons or Persons(key)
+        self._block = lru_cache(4096)(self._persons.block)
         self._secret = blake2b(key, digest_size=32).digest()
         self._ordinals = Ordinals()
 
@@ -87,12 +92,14 @@ class Normaliser:
         observed_at = _observed(raw, received_at)
         place = _place_of(raw)
         region, lat, lon, place_source, plz = self._place(*place)
-        reporter = self._hash("reporter", f"{raw.source}\x1f{raw.reporter[:LONGEST_KEY]}") if raw.reporter else ""
+        name = f"{raw.source}\x1f{raw.reporter[:LONGEST_KEY]}" if raw.reporter else ""
+        reporter = self._persons.reporter(name)
         return Report(
             report_id=self._report_id(raw, observed_at, place, reporter),
             source=raw.source,
             reporter=reporter,
-            block=self._block(raw.address) if raw.address else "",
+            former=self._persons.formerly(name),
+            block=self._block(raw.address, observed_at.toordinal()) if raw.address else "",
             provider=provider,
             service=service,
             symptom=clean(raw.symptom, LONGEST) if raw.symptom else "",
@@ -167,11 +174,6 @@ class Normaliser:
     def _hash(self, kind: str, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
         return blake2b(data, digest_size=12, key=self._secret, person=kind.encode()).hexdigest()
-
-    def _hash_block(self, address: str) -> str:
-        """Return the keyed hash of the address block (/24, of IPv6 /48), "" where `address` is none."""
-        block = address_block(address)
-        return self._hash("block", block) if block else ""
 
 
 Place = tuple[str, float | None, float | None, PlaceSource, str]

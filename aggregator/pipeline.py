@@ -102,7 +102,8 @@ def accept(
     is stored, seeing what became of the items. aside: is given the rejected of each batch, with what they were made of,
     in its transaction. ledger: how the items compare with what is stored of them. Raises StoreError.
     """
-    normaliser, tally = Normaliser(instance.catalogue, instance.key), Tally()
+    persons = instance.keyring.at(instance.clock.now())
+    normaliser, tally = Normaliser(instance.catalogue, instance.key, persons), Tally()
     for given, is_last in _batches(raws, batch):
         items = placed(instance, given)
         now = instance.clock.now()

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from aggregator.model import Report
-from aggregator.once import ONCE_IN, is_first
+from aggregator.once import ONCE_IN, is_first, is_near
 from aggregator.store.schema import EPOCH, reporters
 from aggregator.store.select import any_of, encoder, in_bulk
 
@@ -21,7 +21,8 @@ def decide(connection: Connection, arrived: list[Report]) -> list[Report]:
     """Return the reports with `counted` decided, and remember who was counted.
 
     Not counted: one that lies less than six hours (of observed_at) from one of the same reporter, provider and service
-    that was. A report without a reporter counts.
+    that was; in the first hours of a day they are looked for under the key of the day before, too. A report without a
+    reporter counts.
     """
     keyed = [report for report in arrived if report.reporter]
     if not keyed:
@@ -43,7 +44,10 @@ def _decided(report: Report, counts: bool) -> Report:
 
 
 def _is_first(before: Times, report: Report) -> bool:
-    return is_first(before[report.reporter, report.provider, report.service], report.observed_at)
+    what = report.provider, report.service
+    if report.former and is_near(before[report.former, *what], report.observed_at):
+        return False
+    return is_first(before[report.reporter, *what], report.observed_at)
 
 
 def _span(moment: datetime) -> int:
@@ -56,7 +60,7 @@ def _counted_before(connection: Connection, keyed: Iterable[Report]) -> Times:
     for report in keyed:
         span = _span(report.observed_at)
         for near in (span - 1, span, span + 1):
-            wanted[near].add(report.reporter)
+            wanted[near].update(filter(None, (report.reporter, report.former)))
     c = reporters.c
     found: Times = defaultdict(list)
     for span, some in sorted(wanted.items()):

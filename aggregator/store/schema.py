@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 
+from aggregator.store.alert_tables import changes as changes  # noqa: PLC0414 - with it the other tables of what is told
 from aggregator.store.columns import EPOCH as EPOCH  # noqa: PLC0414 - migrations and rooms find it here
 from aggregator.store.columns import MICROSECOND as MICROSECOND  # noqa: PLC0414
 from aggregator.store.columns import UtcTime as UtcTime  # noqa: PLC0414
@@ -26,6 +27,7 @@ from aggregator.store.columns import metadata as metadata  # noqa: PLC0414
 from aggregator.store.columns import text_column as _text
 from aggregator.store.columns import time_column as _time
 from aggregator.store.feed_tables import feed_runs as feed_runs  # noqa: PLC0414 - with it the other tables of feeds
+from aggregator.store.privacy_tables import day_keys as day_keys  # noqa: PLC0414 - with it what is kept of persons
 from aggregator.store.record_tables import ends as ends  # noqa: PLC0414 - with it the other tables of what people say
 
 # The key is the order in which reports are paged. PostgreSQL partitions by received_at and gets a key of its own then.
@@ -140,6 +142,7 @@ def _incident_columns() -> list[Column[Any]]:
         Column("level", Text, nullable=False, server_default="district"),
         Column("held", Boolean, nullable=False, server_default=text("0")),
         Column("calibrated", Boolean, nullable=False, server_default=text("0")),
+        Column("spread", Float, nullable=False, server_default="1"),
     ]
 
 
@@ -222,6 +225,15 @@ evidence = Table(
     Column("incident_id", Text, ForeignKey("incidents.incident_id"), primary_key=True),
     _time("at", key=True),
     Column("content", LargeBinary, nullable=False),
+)
+
+# How many persons reported an incident from where: in steps, from three on, kept when the reports have no PLZ any more.
+postcodes = Table(
+    "postcodes",
+    metadata,
+    Column("incident_id", Text, ForeignKey("incidents.incident_id"), primary_key=True),
+    _text("plz", key=True),
+    Column("persons", Integer, nullable=False),
 )
 
 statements = Table(

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from flask import current_app, request
 
+from aggregator.cleaning import address_line
 from aggregator.clock import BERLIN
 from aggregator.instance import Instance
 from aggregator.store import sources
@@ -57,8 +58,8 @@ def address() -> str:
 
 
 def person() -> str:
-    """Return address and browser of who asks: hashed at the door, never kept."""
-    return f"{address()}\x1f{request.user_agent.string[:300]}"
+    """Return line (IPv4 address, of IPv6 the /64) and browser of who asks: hashed at the door, never kept."""
+    return f"{address_line(address())}\x1f{request.user_agent.string[:300]}"
 
 
 def local(moment: datetime) -> datetime:

@@ -62,8 +62,9 @@ def mistakes(instance: Instance, raw: RawReport) -> dict[str, Rejected]:
     """Return what is wrong, by field: a field that cannot be used is put right until nothing is wrong."""
     found: dict[str, Rejected] = {}
     now = instance.clock.now()
+    persons = instance.keyring.at(now)
     while len(found) < len(FIELD_OF):
-        read = normalise(raw, catalogue=instance.catalogue, received_at=now, key=instance.key)
+        read = normalise(raw, catalogue=instance.catalogue, received_at=now, key=instance.key, persons=persons)
         if isinstance(read, Report) or read.field in found:
             return found
         found[read.field] = read
@@ -86,7 +87,8 @@ def send(instance: Instance, raw: RawReport) -> Sent | dict[str, Rejected]:
     if wrong:
         return wrong
     now = instance.clock.now()
-    read = normalise(raw, catalogue=instance.catalogue, received_at=now, key=instance.key)
+    persons = instance.keyring.at(now)
+    read = normalise(raw, catalogue=instance.catalogue, received_at=now, key=instance.key, persons=persons)
     outcome = accept(instance, [raw])
     if outcome.rejects or isinstance(read, Rejected):
         return {item.field: item for item in outcome.rejects}
