@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from aggregator.model import Incident, Transition
 from aggregator.record import Correction
-from aggregator.store import incidents
+from aggregator.store import incidents, outbox
 from aggregator.store.record_tables import corrections
 from aggregator.store.select import any_of
 
@@ -28,7 +28,9 @@ def withdraw(connection: Connection, incident: Incident, correction: Correction)
 
 
 def note(connection: Connection, correction: Correction) -> None:
-    """Add a correction; the incident stays as it is."""
+    """Add a correction, which is told too; the incident stays as it is."""
+    if correction.kind == "note":
+        outbox.note(connection, correction.incident_id, correction.at, "note")
     connection.execute(insert(corrections), {name: getattr(correction, name) for name in NAMES})
 
 

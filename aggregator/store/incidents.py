@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, func, insert, or_, select
 
 from aggregator.model import ALL, Filter, Hotspot, Incident, Stream, Transition
+from aggregator.store import outbox
 from aggregator.store.schema import hotspots as hotspots_table
 from aggregator.store.schema import incident_versions, incidents, ticks
 from aggregator.store.schema import transitions as transitions_table
@@ -23,7 +24,8 @@ LISTS: Final = ("providers", "regions")
 def save(connection: Connection, given: Sequence[Incident], transitions: Sequence[Transition]) -> None:
     """Keep the incidents as they are now, each also as the version of its `updated_at`, and add the transitions.
 
-    What a person has withdrawn stays so, also when it was withdrawn while a detection pass was looking.
+    What a person has withdrawn stays so, also when it was withdrawn while a detection pass was looking. With the
+    transitions goes word of them into the outbox: they are told, or nothing of them was stored.
     """
     final = _withdrawn(connection, [incident.incident_id for incident in given])
     rows = [_row_of(incident) for incident in given if incident.incident_id not in final]
@@ -32,6 +34,7 @@ def save(connection: Connection, given: Sequence[Incident], transitions: Sequenc
         _replace(connection, incidents, ["incident_id"], rows)
         _replace(connection, incident_versions, ["incident_id", "updated_at"], rows)
     if transitions:
+        outbox.put(connection, transitions)
         connection.execute(insert(transitions_table), [_values(transition) for transition in transitions])
 
 
