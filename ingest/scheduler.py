@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Final
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -17,13 +17,13 @@ from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.outbound.client import Outbound
 from aggregator.outbound.pace import is_due
-from aggregator.store import Store, quarantine, versions
+from aggregator.retention import forget
 from aggregator.store import feeds as states
 from ingest.feed import Feed
 from ingest.runner import run_feed
 
 REFRESH: Final = timedelta(minutes=1)
-DAILY: Final = timedelta(days=1)
+RETAIN: Final = timedelta(hours=1)  # how often it is looked what may not be kept longer
 CALIBRATE: Final = timedelta(hours=1)  # how often it is looked whether it is time to calibrate
 HEARINGS: Final = 16  # feeds that are heard at a time: so many slow ones would have to come together to delay another
 SHORTEST: Final = 0.5  # real seconds between two runs of a job, however fast a simulated clock is
@@ -64,11 +64,11 @@ class Worker:
         self._chance = chance
         hearings = [(feed, self._hear(feed)) for feed in feeds if feed.enabled]
         self._first = [(f"feed {feed.name}", work) for feed, work in hearings]
-        self._first.append(("daily", self._tidy))
+        self._first.append(("retention", self._forget))
         for feed, work in hearings:
             self._add(f"feed {feed.name}", feed.every, work)
         self._add("refresh", REFRESH, refresh, executor="own")
-        self._add("daily", DAILY, self._tidy, executor="own")
+        self._add("retention", RETAIN, self._forget, executor="own")
         self._calibrator = calibrator
         if calibrator:
             self._add("calibrate", CALIBRATE, calibrator.run, executor="calibration")
@@ -83,8 +83,8 @@ class Worker:
         if is_due(state, self._instance.clock.now()):
             run_feed(self._instance, feed, self._outbound, chance=self._chance())
 
-    def _tidy(self) -> None:
-        tidy(self._instance.store, self._instance.clock.now())
+    def _forget(self) -> None:
+        forget(self._instance.store, self._instance.clock.now())
 
     def _add(self, name: str, every: timedelta, work: Callable[[], object], executor: str = "default") -> None:
         seconds = max(SHORTEST, every.total_seconds() / self._speed)
@@ -114,10 +114,3 @@ class Worker:
             self._calibrator.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
-
-
-def tidy(store: Store, now: datetime) -> tuple[int, int]:
-    """Delete what may not be kept longer, payloads after 7 days and rejected items after 30; return how many."""
-    with store.write() as connection:
-        versions.forget(connection, now)
-        return states.forget_payloads(connection, now), quarantine.forget(connection, now)

@@ -66,6 +66,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.pipeline",
         "aggregator.refresh",
         "aggregator.proofs",
+        "aggregator.retention",
         "aggregator.balance",
         "aggregator.history",
         "aggregator.downloads",

@@ -13,17 +13,20 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 
 from aggregator.errors import StoreError
 from aggregator.store.migrate import to_head
+from aggregator.store.watch import Watch
 
 WRITES = "netzlage_writes"  # execution option: this transaction will write
 
+PATIENCE = "busy_timeout = 10000"
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # a report that was answered for survives a power cut
-    "busy_timeout = 10000",
+    PATIENCE,
     "foreign_keys = ON",
     "cache_size = -32000",  # 32 MB a connection
     "temp_store = MEMORY",
     "wal_autocheckpoint = 8000",  # pages: 32 MB are folded back at a time, not 4
+    "secure_delete = ON",  # what is deleted is gone from the file, too
 )
 
 
@@ -33,6 +36,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
+        self._watches: list[Watch] = []
 
     @property
     def url(self) -> str:
@@ -56,8 +60,29 @@ class Store:
         with _told_in_one_sentence(self._engine.url), self._writer.begin() as connection:
             yield connection
 
+    def watch(self) -> Watch:
+        """Return what tells whether anything has changed; it is closed with the store."""
+        with _told_in_one_sentence(self._engine.url):
+            self._watches.append(Watch(self._engine))
+        return self._watches[-1]
+
+    def fold(self) -> None:
+        """Fold the write-ahead log of SQLite back into the file, so that nothing old stays in it; not while it is used.
+
+        A log that somebody reads from stays as it is until the next time: nobody is kept waiting.
+        """
+        if self._engine.url.get_backend_name() != "sqlite":
+            return
+        with _told_in_one_sentence(self._engine.url), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            if driver is not None:
+                for pragma in ("query_only = OFF", "busy_timeout = 100", "wal_checkpoint(TRUNCATE)", PATIENCE):
+                    driver.execute(f"PRAGMA {pragma}").close()
+
     def close(self) -> None:
         """Let go of every connection."""
+        for watch in self._watches:
+            watch.close()
         self._engine.dispose()
 
 

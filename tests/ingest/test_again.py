@@ -19,11 +19,11 @@ from aggregator.health import Health, health
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.outbound.client import Outbound
+from aggregator.retention import tidy
 from aggregator.store import cube, feeds, quarantine, reports, statements
 from ingest.again import take_payload, take_quarantined
 from ingest.feed import Feed, parse_feeds
 from ingest.runner import run_feed
-from ingest.scheduler import tidy
 from tests.making import instance
 
 NOON = datetime(2017, 5, 13, 12, 0, tzinfo=UTC)

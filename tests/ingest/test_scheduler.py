@@ -45,7 +45,7 @@ def test_jobs_keep_the_pace_of_the_clock_and_a_feed_that_is_off_has_none(instanc
     assert Worker(instance, feeds, lambda: None).jobs == {
         "feed here": timedelta(minutes=2),
         "refresh": timedelta(minutes=1),
-        "daily": timedelta(days=1),
+        "retention": timedelta(hours=1),
     }
     assert Worker(instance, feeds, lambda: None, speed=60).jobs["feed here"] == timedelta(seconds=2)
     assert Worker(instance, feeds, lambda: None, speed=3600).jobs["feed here"] == timedelta(seconds=0.5)

@@ -1,0 +1,105 @@
+"""What is known of persons, taken out of the reports when its time is over. I/O.
+
+What is due is looked for while others may write; what is changed at a time is small, so that nobody waits long.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
+
+from aggregator.store.engine import Store
+from aggregator.store.privacy_tables import comment_marks
+from aggregator.store.schema import EPOCH, comments, reporters, reports
+from aggregator.store.select import any_of
+
+AT_A_TIME: Final = 2000  # rows of a transaction
+NUMBER: Final = "~"  # begins a number that stands for a block
+BIGGEST: Final = 10**12
+DAY: Final = timedelta(days=1)
+_KEY: Final = (reports.c.observed_at, reports.c.report_id)
+
+
+def clear_reporters(store: Store, before: datetime) -> int:
+    """Take the reporter out of the reports received before `before`; return how many had one."""
+    due = select(*_KEY).where(reports.c.received_at < before, reports.c.reporter != "")
+    return _change(store, due, {"reporter": ""})
+
+
+def forget_counted(store: Store, before: datetime) -> int:
+    """Delete when reporters were counted, of reports observed before `before`; return how many times these were."""
+    span = (before - EPOCH) // timedelta(hours=6)
+    c = reporters.c
+    with store.write() as connection:
+        return connection.execute(delete(reporters).where(c.span <= span, c.observed_at < before)).rowcount
+
+
+def number_blocks(store: Store, before: datetime) -> int:
+    """Put a random number in the place of the address block of reports received before `before`; return how many.
+
+    On one day (UTC, of observed_at) reports of the same block get the same number, all in one transaction; on another
+    day it has another number.
+    """
+    c = reports.c
+    due = select(*_KEY, c.block).where(c.received_at < before, c.block != "", ~c.block.startswith(NUMBER))
+    with store.read() as connection:
+        found = sorted(connection.execute(due).all(), key=_day_and_block)
+    change = update(reports).where(c.observed_at == bindparam("at"), c.report_id == bindparam("id"))
+    for some in _whole_blocks(found):
+        with store.write() as connection:
+            connection.execute(change.values(block=bindparam("number")), some)
+    return len(found)
+
+
+def _day_and_block(row: Row[Any, Any, Any]) -> tuple[int, str]:
+    return (row.observed_at - EPOCH) // DAY, row.block
+
+
+def _whole_blocks(rows: Sequence[Row[Any, Any, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Cut the sorted rows into lists of about AT_A_TIME, no block of a day torn apart."""
+    some: list[dict[str, Any]] = []
+    for _block, members in groupby(rows, _day_and_block):
+        number = f"{NUMBER}{secrets.randbelow(BIGGEST):012}"
+        some += [{"at": row.observed_at, "id": row.report_id, "number": number} for row in members]
+        if len(some) >= AT_A_TIME:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def coarsen_places(store: Store, before: datetime) -> int:
+    """Leave of the places of reports received before `before` only the district, and how it was found."""
+    c = reports.c
+    exact = or_(c.plz != "", c.lat.is_not(None), c.lon.is_not(None))
+    return _change(store, select(*_KEY).where(c.received_at < before, exact), {"plz": "", "lat": None, "lon": None})
+
+
+def forget_comments(store: Store, before: datetime) -> int:
+    """Delete the comments of reports received before `before`, with what was said about them; return how many."""
+    mine = reports.c.report_id == comments.c.report_id
+    with store.read() as connection:
+        due = select(comments.c.report_id).join_from(reports, comments, mine).where(reports.c.received_at < before)
+        ids = list(connection.execute(due).scalars())
+    for start in range(0, len(ids), AT_A_TIME):
+        some = ids[start : start + AT_A_TIME]
+        with store.write() as connection:
+            connection.execute(delete(comments).where(any_of(connection, comments.c.report_id, some)))
+            connection.execute(delete(comment_marks).where(any_of(connection, comment_marks.c.report_id, some)))
+    return len(ids)
+
+
+def _change(store: Store, due: Select[Any], values: dict[str, Any]) -> int:
+    with store.read() as connection:
+        keys = [tuple(row) for row in connection.execute(due)]
+    change = update(reports).where(reports.c.observed_at == bindparam("at"), reports.c.report_id == bindparam("id"))
+    for start in range(0, len(keys), AT_A_TIME):
+        some = [{"at": at, "id": report_id} for at, report_id in keys[start : start + AT_A_TIME]]
+        with store.write() as connection:
+            connection.execute(change.values(**values), some)
+    return len(keys)

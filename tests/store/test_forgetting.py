@@ -1,0 +1,135 @@
+"""What is known of persons goes in time, from the tables and from the file, and nothing else changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from aggregator.model import Filter, Report
+from aggregator.persons import Persons
+from aggregator.retention import forget
+from aggregator.store import Store, daykeys, reports
+from aggregator.store.schema import comments, day_keys, reporters
+from aggregator.store.schema import reports as table
+from tests.making import report
+
+NOON = datetime(2017, 5, 13, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def keep(store: Store, *given: Report) -> None:
+    with store.write() as connection:
+        reports.add(connection, given)
+
+
+def received(at: datetime, name: str = "", **values: Any) -> Report:
+    return report(name or at.isoformat(), observed_at=at, received_at=at, **values)
+
+
+def blocks(store: Store) -> dict[str, str]:
+    with store.read() as connection:
+        return {row.report_id: row.block for row in connection.execute(select(table.c.report_id, table.c.block))}
+
+
+def test_a_reporter_is_forgotten_after_24_hours(store: Store) -> None:
+    keep(store, received(NOON - DAY, "at the edge", reporter="a"), received(NOON - DAY - HOUR, "over", reporter="b"))
+    assert forget(store, NOON).reporters == 1
+    with store.read() as connection:
+        left = connection.execute(select(table.c.report_id).where(table.c.reporter != "")).scalars().all()
+        counted = connection.execute(select(reporters.c.reporter)).scalars().all()
+    assert (list(left), list(counted)) == (["at the edge"], ["a"])
+
+
+def test_blocks_of_a_day_become_numbers_that_keep_them_together(store: Store) -> None:
+    morning, evening = NOON - DAY - 11 * HOUR, NOON - DAY + 11 * HOUR
+    keep(
+        store,
+        *(received(at, f"{name} {at:%H}", block=name) for at in (morning, evening) for name in ("one", "two")),
+        received(NOON - HOUR, "today", block="one"),
+        received(NOON - 2 * DAY, "the day before", block="one"),
+        received(NOON - DAY, "nobody", block=""),
+    )
+    assert forget(store, NOON).blocks == 5
+    found = blocks(store)
+    assert found["today"] == "one"
+    assert found["nobody"] == ""
+    assert found["one 01"] == found["one 23"] != found["two 01"] == found["two 23"]
+    assert found["one 01"] != found["the day before"]
+    assert all(value.startswith("~") for name, value in found.items() if name not in {"today", "nobody"})
+    assert forget(store, NOON + HOUR).blocks == 0
+    assert blocks(store) == found
+
+
+def test_more_blocks_than_fit_into_a_transaction_stay_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.store.forgetting.AT_A_TIME", 7)
+    at = NOON - DAY
+    keep(store, *(received(at + n * timedelta(seconds=1), f"{n}", block=f"b{n % 10}") for n in range(100)))
+    assert forget(store, NOON).blocks == 100
+    together = defaultdict(set)
+    for name, block in blocks(store).items():
+        together[block].add(int(name) % 10)
+    assert sorted(map(len, together.values())) == [1] * 10
+
+
+def test_a_place_is_its_district_after_30_days_and_says_still_how_it_was_found(store: Store) -> None:
+    keep(store, received(NOON - 30 * DAY - HOUR, "old"), received(NOON - 30 * DAY + HOUR, "new"))
+    assert forget(store, NOON).places == 1
+    with store.read() as connection:
+        old, new = reports.rows(connection, Filter())
+    assert (old["report_id"], old["plz"], old["lat"], old["lon"]) == ("old", "", None, None)
+    assert (old["region"], old["place_source"]) == ("02000", "plz")
+    assert (new["plz"], new["lat"]) == ("20095", 53.55)
+
+
+def test_a_comment_is_forgotten_after_90_days(store: Store) -> None:
+    keep(
+        store,
+        received(NOON - 90 * DAY - HOUR, "old", comment="alt"),
+        received(NOON - 90 * DAY + HOUR, "new", comment="neu"),
+    )
+    assert forget(store, NOON).comments == 1
+    with store.read() as connection:
+        assert list(connection.execute(select(comments.c.comment)).scalars()) == ["neu"]
+
+
+@pytest.mark.parametrize(("hour", "left"), [(0, 2), (5, 2), (6, 1), (23, 1)])
+def test_the_key_of_a_day_lives_six_hours_longer(store: Store, hour: int, left: int) -> None:
+    midnight = datetime(2017, 5, 13, tzinfo=UTC)
+    with store.write() as connection:
+        for days in range(4):
+            daykeys.make(connection, (midnight - days * DAY).date())
+    assert forget(store, midnight + hour * HOUR).keys == 4 - left
+    with store.read() as connection:
+        found = sorted(connection.execute(select(day_keys.c.day)).scalars())
+    assert found == [midnight.date() - n * DAY for n in reversed(range(left))]
+
+
+def test_what_is_forgotten_is_in_no_byte_of_the_files(store: Store, tmp_path: Path) -> None:
+    secret = "Kommentar-der-weg-muss"
+    key = Persons(b"k").reporter("Anna")
+    with store.write() as connection:
+        day_key = daykeys.make(connection, (NOON - 100 * DAY).date())
+    keep(store, received(NOON - 100 * DAY, comment=secret, reporter=key, plz="20457", block="blockname"))
+    traces = [secret.encode(), key.encode(), b"20457", b"blockname", day_key]
+    before = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert all(trace in before for trace in traces)
+    forget(store, NOON)
+    after = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert [trace for trace in traces if trace in after] == []
+
+
+def test_the_counts_stay_as_they_were(store: Store) -> None:
+    keep(store, *(received(NOON - n * DAY, reporter=f"{n}", block="b", comment="c") for n in range(100)))
+    with store.read() as connection:
+        before = connection.execute(text("select region, bucket, provider, service, source, count from cube")).all()
+    assert len(before) == 100
+    forget(store, NOON)
+    with store.read() as connection:
+        after = connection.execute(text("select region, bucket, provider, service, source, count from cube")).all()
+        assert reports.count(connection, Filter()) == 100
+    assert after == before
