@@ -17,6 +17,7 @@ from aggregator.model import ALL, Filter, Report, Stream
 from aggregator.refresh import Detection
 from aggregator.settings import load_settings
 from aggregator.store import baselines, cube, incidents, reports
+from aggregator.words import correct
 
 START = datetime(2017, 5, 1, tzinfo=UTC)
 NOW = datetime(2017, 5, 13, 10, 30, tzinfo=UTC)  # 12:30 in Germany
@@ -174,3 +175,23 @@ def test_a_power_cut_of_many_providers_is_one_incident_of_all(instance: Instance
     found = Detection(instance).refresh()
     assert [(i.provider, i.service, i.pattern) for i in found] == [(ALL, ALL, "several_providers_regional")]
     assert set(names) <= set(found[0].providers)
+
+
+def test_what_was_withdrawn_keeps_its_reports_while_they_go_on_and_what_comes_after_silence_is_new(
+    instance: Instance,
+) -> None:
+    clock, hours = instance.clock, timedelta(hours=1)
+    assert isinstance(clock, SimulatedClock)
+    late = NOW + 15 * hours
+    again = some(DSL, NOW + 12 * hours, late, 18, where="02000", seed=5)
+    fill(instance, quiet(late), hamburg(NOW + 6 * hours), again, heard_until=late)
+    detection = Detection(instance)
+    (first,) = detection.refresh()
+    correct(instance, first.incident_id, {"kind": "withdraw", "text": "Ein Prüflauf."}, author="x")
+    for ahead in (2, 5):  # also more than three hours later
+        clock.set(NOW + ahead * hours)
+        assert detection.refresh() == []
+    clock.set(NOW + 13 * hours)
+    (second,) = detection.refresh()
+    assert second.incident_id != first.incident_id
+    assert second.onset > NOW + 11 * hours

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -59,6 +59,7 @@ class Evidence:
     expected: float
     recents: tuple[Recent, ...]
     score: float = 0.0  # of all reports since the onset, before drift
+    spread: float = 1.0  # variance over mean of a count like `reports`: how they clump, how uncertain the level is
 
 
 def weigh(course: Course, known: Incident | None, start: datetime) -> Evidence:
@@ -73,6 +74,7 @@ def weigh(course: Course, known: Incident | None, start: datetime) -> Evidence:
         expected,
         tuple(_recent(course, length) for length in RECENTS if length <= max(course.at - onset.start, RECENTS[0])),
         float(nb1(np.array([float(reports)]), np.array([max(expected, 1e-9)]), k=k)[0]),
+        max(1.0, course.phi + reports * course.inverse_r),
     )
 
 
@@ -91,6 +93,19 @@ def expected_from(course: Course, start: datetime) -> float:
     if whole >= len(course.expected):
         return 0.0
     return float(course.expected[whole:].sum() - course.expected[whole] * (skipped - whole))
+
+
+def until(course: Course, moment: datetime) -> tuple[Recent, ...]:
+    """Return what the last stretches before `moment` had brought, none of them reaching beyond course.since."""
+    buckets = max((moment - course.since) // BUCKET, 0)
+    seen = replace(
+        course,
+        at=moment,
+        seconds=course.seconds[: int(np.searchsorted(course.seconds, moment.timestamp()))],
+        expected=course.expected[:buckets],
+        heard=course.heard[:buckets],
+    )
+    return tuple(_recent(seen, length) for length in RECENTS if length <= moment - course.since)
 
 
 def _recent(course: Course, length: timedelta) -> Recent:

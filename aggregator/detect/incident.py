@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from aggregator.clock import BERLIN
 from aggregator.detect.calibrate import Calibration
-from aggregator.detect.evidence import Evidence, Recent
+from aggregator.detect.evidence import RECENTS, Course, Evidence, Recent, until
 from aggregator.detect.pattern import name_pattern, name_scope
 from aggregator.model import Hotspot, Incident, State, Transition
 
@@ -173,6 +173,7 @@ def _weigh(incident: Incident, evidence: Evidence) -> Incident:
         reports=evidence.reports,
         expected=evidence.expected,
         relative_risk=evidence.reports / evidence.expected if evidence.expected >= 1.0 else None,
+        spread=evidence.spread,
     )
 
 
@@ -215,8 +216,27 @@ def quiet_stretch(evidence: Evidence, ratio: float) -> Recent | None:
     ratio: reports over expected at the peak. The excess is taken as a factor, so that a quiet night is not read as
     the end; 30 minutes are enough where reports are frequent, where they are few longer stretches are looked at.
     """
+    return _quiet(evidence.recents, ratio)
+
+
+def _quiet(recents: Sequence[Recent], ratio: float) -> Recent | None:
     quarter = 1.0 + (ratio - 1.0) / 4.0
-    return next((r for r in evidence.recents if r.heard and _log_ratio(r, quarter, 1.0) <= -DECISIVE), None)
+    return next((r for r in recents if r.heard and _log_ratio(r, quarter, 1.0) <= -DECISIVE), None)
+
+
+def claims(course: Course, ratio: float) -> bool:
+    """Say whether what was withdrawn at course.since has gone on until course.at, never quiet for more than 3 hours.
+
+    Then its reports are still its own: a person has said what they are, and they open nothing new. ratio: as above.
+    """
+    last = moment = course.since
+    while moment <= course.at:
+        if _quiet(until(course, moment), ratio) is None:
+            last = moment
+        elif moment - last > MERGE_WITHIN:
+            return False
+        moment += RECENTS[0]
+    return True
 
 
 def _quiet_since(incident: Incident, evidence: Evidence, at: datetime) -> datetime:

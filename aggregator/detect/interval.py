@@ -17,7 +17,13 @@ def usual_range(mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
     return np.asarray(nbinom.ppf(OUTSIDE, shape, chance)), np.asarray(nbinom.ppf(1 - OUTSIDE, shape, chance))
 
 
-def ratio_interval(count: int, expected: float) -> tuple[float, float]:
-    """Return the 95 % interval of count/expected for a Poisson count (Garwood 1936)."""
-    low = float(chi2.ppf(OUTSIDE, 2 * count)) / 2 if count else 0.0
-    return low / expected, float(chi2.ppf(1 - OUTSIDE, 2 * count + 2)) / 2 / expected
+def ratio_interval(count: int, expected: float, spread: float = 1.0) -> tuple[float, float]:
+    """Return the 95 % interval of count/expected (Garwood 1936, the count taken as count/spread independent reports).
+
+    spread: variance over mean of such a count, how reports clump and how uncertain the expected is both counted in
+    (quasi-Poisson, McCullagh & Nelder 1989, 6.2); 1: a Poisson count against a known level.
+    """
+    worth = count / max(spread, 1.0)
+    scale = max(spread, 1.0) / expected
+    low = float(chi2.ppf(OUTSIDE, 2 * worth)) / 2 if count else 0.0
+    return low * scale, float(chi2.ppf(1 - OUTSIDE, 2 * worth + 2)) / 2 * scale

@@ -7,7 +7,7 @@ answers in the live pass and arrays answer for files.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from aggregator.detect.cube import Cells, bucket_number, to_timedelta
 from aggregator.detect.evidence import Course, Evidence, weigh
 from aggregator.detect.fit import History, fit
 from aggregator.detect.hotspot import find_hotspots
-from aggregator.detect.incident import MERGE_WITHIN, match, step
+from aggregator.detect.incident import MERGE_WITHIN, claims, match, step
 from aggregator.detect.trust import Part, stands_without
 from aggregator.detect.zones import LEVELS, Zones
 from aggregator.frames import BUCKET
@@ -106,7 +106,8 @@ def masks(past: Sequence[Incident]) -> dict[Stream, list[tuple[int, int]]]:
 def looks_back_to(at: datetime, known: Sequence[Incident]) -> datetime:
     """Return since when a look at `at` needs to know who was listening; the counts of the last day are enough."""
     onsets = [i.onset - SEARCH_BEFORE for i in known if i.state != "withdrawn"]
-    return min([at - to_timedelta(span.LONGEST) - SEARCH_BEFORE, *onsets])
+    taken_back = [i.ended_at for i in known if i.state == "withdrawn" and i.ended_at]
+    return min([at - to_timedelta(span.LONGEST) - SEARCH_BEFORE, *onsets, *taken_back])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ def _advance(
     seen: Sight, hotspots: Sequence[Hotspot], known: Sequence[Incident]
 ) -> tuple[list[Incident], list[Transition]]:
     taken = {i.incident_id for i in known}
-    alive = [i for i in known if i.ended_at is None or seen.at - i.ended_at <= MERGE_WITHIN]
+    kept_up = [_kept_up(seen, incident) for incident in known]
+    alive = [i for i in kept_up if i.ended_at is None or seen.at - i.ended_at <= MERGE_WITHIN]
     advanced, transitions = [], []
     for incident, hotspot in match(hotspots, alive, seen.at):
         result = _step(seen, incident, hotspot, known, taken)
@@ -155,6 +157,14 @@ def _advance(
             taken.add(result[0].incident_id)
             transitions += [result[1]] if result[1] else []
     return advanced, transitions
+
+
+def _kept_up(seen: Sight, incident: Incident) -> Incident:
+    """Return a withdrawn incident as one that ends now while its reports go on: they stay its own."""
+    if incident.state != "withdrawn" or incident.ended_at is None or incident.ended_at > seen.at:
+        return incident
+    course = _course(seen, *_where(incident), floor_to(incident.ended_at, BUCKET))
+    return replace(incident, ended_at=seen.at) if claims(course, incident.peak_ratio) else incident
 
 
 def _step(
@@ -210,10 +220,15 @@ def _evidence(seen: Sight, known: Incident | None, hotspot: Hotspot | None, last
     since = floor_to((known.onset if known else start) - SEARCH_BEFORE, BUCKET)
     if last_end:
         since, start = max(since, floor_to(last_end, BUCKET)), max(start, last_end)
+    return weigh(_course(seen, stream, regions, since), known, start)
+
+
+def _course(seen: Sight, stream: Stream, regions: Places, since: datetime) -> Course:
+    """Return what the reports of a stream did from `since`, a full five minutes, to now."""
     buckets = np.arange(bucket_number(since), bucket_number(seen.at))
-    heard = seen.coverage.heard(stream.provider, int(buckets[0]), int(buckets[-1]) + 1)
+    heard = seen.coverage.heard(stream.provider, bucket_number(since), bucket_number(seen.at))
     baseline = seen.learned.baseline
-    course = Course(
+    return Course(
         since,
         seen.at,
         seen.reports.times(stream, regions, since, seen.at),
@@ -222,7 +237,6 @@ def _evidence(seen: Sight, known: Incident | None, hotspot: Hotspot | None, last
         baseline.of(stream).phi,
         baseline.inverse_r(stream, regions),
     )
-    return weigh(course, known, start)
 
 
 def _where(thing: Incident | Hotspot | None) -> tuple[Stream, tuple[str, ...] | None]:

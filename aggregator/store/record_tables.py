@@ -40,6 +40,16 @@ corrections = Table(
     Index("corrections_of_an_incident", "incident_id", "at"),
 )
 
+# What a person entered as a provider's words and took back: it stays where it stood, struck through, with the reason.
+withdrawn_statements = Table(
+    "withdrawn_statements",
+    metadata,
+    Column("statement_id", Text, ForeignKey("statements.statement_id"), primary_key=True, nullable=False),
+    time_column("at"),
+    text_column("text"),
+    text_column("author"),
+)
+
 # What a person found that an alarm was. Append-only: the last one holds.
 judgements = Table(
     "judgements",

@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from aggregator.detect.calibrate import STRONG, Calibration
-from aggregator.detect.evidence import RECENTS, Evidence, Recent
-from aggregator.detect.incident import continues, make_id, match, quiet_stretch, step
+from aggregator.detect.evidence import RECENTS, Course, Evidence, Recent
+from aggregator.detect.incident import claims, continues, make_id, match, quiet_stretch, step
 from aggregator.detect.onset import Onset
 from aggregator.model import ALL, Hotspot, Incident, Stream
 
@@ -206,3 +207,37 @@ def test_all_providers_make_the_pattern_of_several() -> None:
 
 def test_a_hotspot_that_nobody_hears_any_more_opens_nothing() -> None:
     assert step(None, hotspot(), evidence(heard=False), AT, LIMITS) is None
+
+
+def course(*stretches: tuple[float, float]) -> Course:
+    """Return what came since AT: (hours, reports an hour) each, where a tenth of a report an hour is usual."""
+    hours = sum(length for length, _ in stretches)
+    begin, seconds = 0.0, []
+    for length, rate in stretches:
+        seconds.append(begin + np.arange(0, length, 1 / rate) if rate else np.empty(0))
+        begin += length
+    buckets = round(hours * 12)
+    at = AT + timedelta(hours=hours)
+    times = AT.timestamp() + 3600 * np.concatenate(seconds)
+    return Course(AT, at, times, np.full(buckets, 0.1 / 12), np.ones(buckets), 1.4, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("stretches", "its_own"),
+    [
+        ([(8, 12)], True),
+        ([(1, 12), (2, 0), (2, 12)], True),
+        ([(1, 12), (6, 0), (1, 12)], False),
+        ([(6, 0)], False),
+        ([(0.25, 0)], True),
+    ],
+)
+def test_what_was_withdrawn_keeps_its_reports_until_they_have_been_quiet_for_three_hours(
+    stretches: list[tuple[float, float]], its_own: bool
+) -> None:
+    assert claims(course(*stretches), 80.0) is its_own
+
+
+def test_hours_that_nobody_heard_give_nothing_free_that_was_withdrawn() -> None:
+    deaf = course((8, 0))
+    assert claims(replace(deaf, heard=np.zeros_like(deaf.heard)), 80.0)

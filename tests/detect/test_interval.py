@@ -18,3 +18,11 @@ def test_the_usual_range_holds_95_of_100_counts() -> None:
     assert low.tolist()[:2] == [0, 4]
     assert high.tolist()[:2] == [0, 17]
     assert high[2] > high[1]
+
+
+def test_a_count_that_clumps_is_worth_as_many_reports_as_would_scatter_like_it() -> None:
+    assert ratio_interval(40, 2.0, 4.0) == pytest.approx((4.795 * 2, 18.390 * 2), abs=4e-3)
+    low, high = ratio_interval(1378, 31.6, 1.4 + 1378 / 25)  # the nation: its level is uncertain by a fifth
+    assert low < 0.75 * 1378 / 31.6
+    assert high > 1.4 * 1378 / 31.6
+    assert ratio_interval(7, 2.0, 0.5) == ratio_interval(7, 2.0)
