@@ -20,7 +20,7 @@ from aggregator.model import Stream
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-MODEL = "nb1-2"  # changes whenever a figure would
+MODEL = "nb1-3"  # changes whenever a figure would
 LARGEST_CLUMP = 60  # reports: larger clumps count as this large
 R_LOCAL, R_NATION = 60.0, 25.0  # how far the level itself may be off: starting values
 

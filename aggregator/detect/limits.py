@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import gamma, nbinom, poisson
 
-from aggregator.detect.baseline import R_LOCAL, R_NATION, Baseline, StreamBaseline
+from aggregator.detect.baseline import R_LOCAL, Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.calibrate import Calibration
+from aggregator.detect.drift import REACH, ahead, follow
 from aggregator.detect.effective import NO_CLUMPING, effective_counts
 from aggregator.detect.scan import MIN_REPORTS, ROUNDING
 from aggregator.detect.score import clumping, nb1
@@ -121,7 +122,14 @@ def _nation(level: StreamBaseline, hours: Floats) -> _Part:
     expected = (
         float(level.effective_rate @ hours) * level.effective_nation / max(float(level.effective_rate.sum()), TINY)
     )
-    return _Part(usual, np.append(level.rate, elsewhere) / PER_HOUR, expected, 1 / R_NATION, level.phi)
+    return _Part(usual, np.append(level.rate, elsewhere) / PER_HOUR, expected, _of_late(level, expected), level.phi)
+
+
+def _of_late(stream: StreamBaseline, expected: float) -> float:
+    """Return 1/r of the nation's hour after usual ones. expected: effective reports of the hour."""
+    usual = np.full(REACH, expected / PER_HOUR)
+    level, uncertain = follow(usual, usual, stream.phi_effective)
+    return float(ahead(level[-1:], uncertain[-1:], np.array([PER_HOUR]))[1][0])
 
 
 def _needed(part: _Part, phi_effective: float, floor: float) -> float:

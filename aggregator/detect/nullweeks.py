@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from aggregator.detect.baseline import R_NATION, Baseline, StreamBaseline
+from aggregator.detect.baseline import Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
 from aggregator.detect.calibrate import BLOCK, BLOCKS_A_WEEK, FOOT, Calibration, block_maxima, calibrate
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells, merged, narrower
+from aggregator.detect.drift import MEMORY, SD
 from aggregator.detect.scan import scan
 from aggregator.detect.span import Prepared, Span, field_of
 from aggregator.detect.zones import LEVELS
@@ -27,8 +28,6 @@ Ints = npt.NDArray[np.int64]
 WEEK = WEEK_HOURS * PER_HOUR
 DAY = 24 * PER_HOUR
 MONDAY = 4_962_516  # 2017-03-06 00:00 in Berlin: a week without holidays
-DRIFT_MEMORY = 6 * PER_HOUR  # buckets after which a drift has fallen to 1/e
-DRIFT_SD = R_NATION**-0.5
 NULL_WEEKS = 52
 RUN = WEEK // 2  # ticks that are scanned at once: longer runs look back less often, and need more memory
 Cube = Mapping[Stream, Cells]
@@ -54,10 +53,10 @@ def make_week(baseline: Baseline, rng: np.random.Generator) -> dict[Stream, Cell
 
 def _drift(buckets: int, rng: np.random.Generator) -> Floats:
     """Return the factor by which all regions of a provider go up and down together: an AR(1) of its logarithm."""
-    keep = float(np.exp(-1.0 / DRIFT_MEMORY))
-    steps = rng.normal(0.0, DRIFT_SD * np.sqrt(1 - keep**2), buckets)
-    steps[0] = rng.normal(0.0, DRIFT_SD)
-    return np.asarray(np.exp(lfilter([1.0], [1.0, -keep], steps) - DRIFT_SD**2 / 2), dtype=np.float64)
+    keep = float(np.exp(-1.0 / MEMORY))
+    steps = rng.normal(0.0, SD * np.sqrt(1 - keep**2), buckets)
+    steps[0] = rng.normal(0.0, SD)
+    return np.asarray(np.exp(lfilter([1.0], [1.0, -keep], steps) - SD**2 / 2), dtype=np.float64)
 
 
 def _draw(level: StreamBaseline, buckets: Ints, drift: Floats, hours: Ints, rng: np.random.Generator) -> Cells:

@@ -13,6 +13,7 @@ from aggregator.detect.baseline import MODEL, R_LOCAL, R_NATION
 from aggregator.detect.calendar import BUCKET_SECONDS
 from aggregator.detect.calibrate import Calibration
 from aggregator.detect.cube import Cells, bucket_number
+from aggregator.detect.drift import LAG, LONGEST_FOLLOWED, REACH
 from aggregator.detect.span import DRIFT_BUCKETS, Field, Span, field_of
 from aggregator.detect.zones import LEVELS
 from aggregator.model import ALL, Basis, Hotspot, Stream
@@ -48,7 +49,8 @@ class Model:
 class Proof:
     """What a score stands on; the window is the buckets [start, end), numbered since the epoch. Frames:
 
-    counts: region ("" = not located), bucket, source, count, over the window and at least 3 hours.
+    counts: region ("" = not located), bucket, source, count, over the window and at least 3 hours; for the nation as
+    far back as tells its drift.
     expected: region, bucket, expected, variance, in the zone and the window; the nation is one row a bucket.
     buckets: bucket, heard, blind, expected, expected_effective: of the located nation, as long as the counts.
     districts: region, usual (reports an hour at h = 1), shape, worth; zone, footprint, taken_out: true or false.
@@ -82,7 +84,10 @@ def prove(span: Span, hotspot: Hotspot, cells: Cells, limits: Calibration, count
     names = span.zones.regions
     field = field_of(span, hotspot.stream, cells).without(np.flatnonzero(np.isin(names, list(basis.taken_out))))
     start, end = bucket_number(hotspot.start), bucket_number(hotspot.end)
-    first, level = min(start, end - DRIFT_BUCKETS), field.level
+    level = field.level
+    first = min(start, end - DRIFT_BUCKETS)
+    if hotspot.level == LEVELS[-1] and end - start <= LONGEST_FOLLOWED:
+        first = min(first, start - LAG - REACH)
     ratio = max(hotspot.observed / max(hotspot.expected, 1e-9), 1.0 + 1e-9)
     return Proof(
         stream=hotspot.stream,

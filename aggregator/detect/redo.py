@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aggregator.detect.calendar import PER_HOUR
+from aggregator.detect.drift import LAG, ahead, follow
 from aggregator.detect.effective import effective_counts
 from aggregator.detect.proof import Claim, Proof
 from aggregator.detect.scan import DRIFT_PRIOR, MIN_REPORTS, ROUNDING
@@ -85,6 +86,21 @@ def _of_nation(proof: Proof, cells: pd.DataFrame) -> _Sums:
     return _Sums(float(own["count"].sum()), float(own["effective"].sum()), expected)
 
 
+def _of_late(proof: Proof, cells: pd.DataFrame) -> tuple[float, float]:
+    """Return how the nation did before the window, in times the usual, and 1/r: see drift.py."""
+    buckets = proof.buckets["bucket"].to_numpy(np.int64)
+    effective = cells.groupby("bucket")["effective"].sum().reindex(buckets, fill_value=0.0).to_numpy(np.float64)
+    located = proof.buckets["expected_effective"].to_numpy(np.float64)
+    inside = buckets >= proof.start
+    together = _of_nation(proof, cells).expected / max(float(located[inside].sum()), TINY)
+    known = max(proof.start - LAG - int(buckets[0]), 0)
+    level, uncertain = (
+        of[known : known + 1] for of in follow(effective, located * together, proof.model.phi_effective)
+    )
+    mean, inverse_r = ahead(level, uncertain, np.array([proof.end - proof.start]))
+    return float(mean[0]), float(inverse_r[0])
+
+
 def _factor(proof: Proof, cells: pd.DataFrame, sums: _Sums) -> float:
     """Return what the expected reports are multiplied by: how the rest of the located nation does, or all of it."""
     start = proof.start if proof.by_share else int(proof.buckets["bucket"].min())
@@ -98,7 +114,8 @@ def _factor(proof: Proof, cells: pd.DataFrame, sums: _Sums) -> float:
 
 def _score(proof: Proof, cells: pd.DataFrame, zone: Bools) -> float:
     if proof.national:
-        sums, factor, inverse_r = _of_nation(proof, cells), 1.0, 1 / proof.model.r_nation
+        sums = _of_nation(proof, cells)
+        factor, inverse_r = _of_late(proof, cells)
     else:
         sums = _sums(proof, cells, zone)
         factor, inverse_r = _factor(proof, cells, sums), _inverse_r(proof, zone)
@@ -122,7 +139,7 @@ def _ratio(proof: Proof, cells: pd.DataFrame, footprint: Bools) -> float:
     """Return the reports of the footprint over those expected there, in the window."""
     if proof.national:
         sums = _of_nation(proof, cells)
-        expected = sums.expected / proof.model.nation_worth
+        expected = sums.expected * _of_late(proof, cells)[0] / proof.model.nation_worth
     else:
         sums = _sums(proof, cells, footprint)
         plain = float(proof.districts["usual"].to_numpy(np.float64)[footprint].sum())

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from aggregator.detect.baseline import R_LOCAL, R_NATION
+from aggregator.detect.baseline import R_LOCAL
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.score import STATISTICS, clumping, ebp
 from aggregator.detect.span import DRIFT_BUCKETS, DURATIONS, SHORT, TINY, Field
@@ -238,15 +238,13 @@ def score_of(
 
 
 def _national(field: Field, looks: Looks, floor: Floats) -> Windows:
-    """Return the windows of the nation, against its own level, reports not located among them."""
+    """Return the windows of the nation, against its own level of late, reports not located among them."""
     zone = field.span.zones.nation
     last = np.concatenate([ends for _, _, ends in looks])
     column = np.concatenate([np.full(len(ends), c) for c, _, ends in looks])
-    before = last - np.array(DURATIONS)[column]
-    count = field.together[last] - field.together[before]
-    expected = (field.usual[last] - field.usual[before]) * field.nation_factor
+    count, expected, inverse_r = field.nation_in(last, np.array(DURATIONS)[column])
     level = floor[field.span.zones.level[zone]]
-    score = score_of(field, count, expected, np.full(len(last), field.zone.inverse_r[zone]), level, total=count)
+    score = score_of(field, count, expected, inverse_r, level, total=count)
     good = score >= level
     return Windows(last[good] - field.span.back, np.full(int(good.sum()), zone), column[good], score[good])
 
@@ -268,12 +266,11 @@ class Figures:
 def figures(field: Field, column: int, regions: Ints | None, *, by_share: bool = False) -> Figures:
     """Return the figures of `regions` (None: the nation) in the window of `column` at the last tick."""
     window = field.window(DURATIONS[column])
-    if regions is None:
-        expected = float(window.expected.sum()) * field.nation_factor
-        score = _score_one(field, window.effective_together, expected, 1 / R_NATION)
-        worth = field.level.nation_worth
-        return Figures(window.together, expected / worth, window.effective_together, expected, score)
     last = np.array([field.hourly.shape[1] - 1])
+    if regions is None:
+        count, usual, uncertain = (float(x[0]) for x in field.nation_in(last, np.array([DURATIONS[column]])))
+        score = _score_one(field, count, usual, uncertain)
+        return Figures(window.together, usual / field.level.nation_worth, count, usual, score)
     count, usual = window.effective[regions].sum(keepdims=True), window.expected[regions].sum(keepdims=True)
     duration = DURATIONS[column]
     factor = _scale(field, last, duration, count, usual, by_share=by_share)

@@ -13,6 +13,7 @@ from aggregator.detect.baseline import R_LOCAL, R_NATION, Baseline, StreamBaseli
 from aggregator.detect.calendar import PER_HOUR, hours_of_week
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import NOT_LOCATED, Cells
+from aggregator.detect.drift import LAG, REACH, ahead, follow
 from aggregator.detect.zones import Zones
 from aggregator.model import Stream
 
@@ -97,8 +98,11 @@ class Span:
 
     @cached_property
     def back(self) -> int:
-        """Return how many buckets before `first` are looked at: a day where a full hour is among the ticks."""
-        return LONGEST if len(self.columns_of(SLOW[0])) else max(SHORT)
+        """Return how many buckets before `first` are looked at: a day where a full hour is among the ticks.
+
+        Else the longest window of every tick, and what tells its drift.
+        """
+        return LONGEST if len(self.columns_of(SLOW[0])) else max(SHORT) + LAG + REACH
 
     @cached_property
     def hours(self) -> Ints:
@@ -180,6 +184,21 @@ class Field:
     def nation_factor(self) -> float:
         """Return by how much the nation's expected reports exceed the located ones'."""
         return self.nation_rate / max(float(self.rate.sum()), TINY)
+
+    @cached_property
+    def level_before(self) -> tuple[Floats, Floats]:
+        """Return the nation's level before each bucket, and how uncertain it is: see drift.follow."""
+        usual = np.diff(self.usual) * self.nation_factor
+        return follow(np.diff(self.together), usual, self.level.phi_effective)
+
+    def nation_in(self, last: Ints, duration: Ints) -> tuple[Floats, Floats, Floats]:
+        """Return count, expected and 1/r of the nation, effective reports, in windows that end before `last`."""
+        first = last - duration
+        known = np.maximum(first - LAG, 0)
+        level, uncertain = (of[known] for of in self.level_before)
+        level, inverse_r = ahead(level, uncertain, duration)
+        usual = (self.usual[last] - self.usual[first]) * self.nation_factor
+        return self.together[last] - self.together[first], usual * level, inverse_r
 
     def _before(self, cells: Cells) -> Floats:
         buckets = self.hourly.shape[1] - 1

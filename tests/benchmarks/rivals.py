@@ -10,10 +10,10 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.special import gammaln
 
-from aggregator.detect.baseline import R_NATION
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells
+from aggregator.detect.drift import LAG, REACH, ahead, follow
 from aggregator.detect.nullweeks import DAY
 from aggregator.detect.scan import scan
 from aggregator.detect.span import Prepared, Span, field_of
@@ -167,20 +167,24 @@ class Oracle:
         return _best_onset(parts[0], parts[1], parts[2], run.ticks)
 
     def _national(self, run: Run) -> Floats:
-        """Score effective counts of the nation, whose drift even an oracle does not foresee."""
+        """Score effective counts of the nation; of its drift an oracle too knows only what the hours before tell."""
         level = self.prepared.baseline.of(stream(run.provider))
-        start, buckets = run.first - TRIAL, run.ticks + TRIAL - 1
+        back = TRIAL + LAG + REACH
+        start, buckets = run.first - back, run.ticks + back - 1
         cells = level.effective(run.cells.between(start, start + buckets))
-        count = np.bincount(cells.bucket - start, weights=cells.count, minlength=buckets)
+        count = np.bincount(cells.bucket - start, weights=cells.count, minlength=buckets).astype(np.float64)
         mean = level.nation_worth * self.world.rate[run.provider].sum() * self.world.hours(start, buckets)
         more = level.nation_worth * self.outage.more / PER_HOUR + (self.outage.times - 1) * mean
+        of_late = follow(count, mean, level.phi_effective)
         best = np.full(run.ticks, -np.inf)
-        now = np.arange(TRIAL - 1, TRIAL - 1 + run.ticks)
+        now = np.arange(back - 1, back - 1 + run.ticks)
         for age in range(1, TRIAL + 1):
             window = now[:, None] - np.arange(age)[::-1]
-            c, b = count[window].sum(axis=1), mean[window].sum(axis=1)
+            known = window[:, 0] - LAG
+            drifted, inverse_r = ahead(of_late[0][known], of_late[1][known], np.full(run.ticks, age))
+            c, b = count[window].sum(axis=1), mean[window].sum(axis=1) * drifted
             extra = (more[window] * RAMP[:age]).sum(axis=1)
-            k = level.phi_effective - 1 + b / R_NATION
+            k = level.phi_effective - 1 + b * inverse_r
             low, high = b / k, (b + extra) / k
             score = gammaln(c + high) - gammaln(high) - gammaln(c + low) + gammaln(low) - extra * np.log1p(k) / k
             best = np.maximum(best, score)

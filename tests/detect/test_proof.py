@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from aggregator.detect.baseline import MODEL
 from aggregator.detect.calibrate import SHIPPED
 from aggregator.detect.cube import bucket_number, by_stream
 from aggregator.detect.hotspot import find_hotspots
@@ -200,7 +201,7 @@ def test_another_zip_is_told_as_such() -> None:
 
 
 def test_a_score_of_another_method_is_not_judged(proof: Proof) -> None:
-    other = changed(write_package(proof, {}), "parameters.csv", lambda text: text.replace("nb1-2", "nb1-1"))
+    other = changed(write_package(proof, {}), "parameters.csv", lambda text: text.replace(MODEL, "nb1-1"))
     with pytest.raises(DataError, match="of the method nb1-1"):
         read_package(other)
 
