@@ -51,6 +51,7 @@ class Delivery:
     subscription: Subscription
     change_id: str
     change: Change | None  # None: a confirmation or a test
+    queued_at: datetime
     attempts: int
     claimed_until: datetime
 
@@ -79,6 +80,7 @@ class Sent:
     detail: str = ""
     final: bool = False  # trying again is of no use
     gone: bool = False  # the receiver wants no more
+    down: bool = False  # what goes the same way need not be tried now
     retry_after: float = 0.0  # seconds for which it asks to be left alone
 
 

@@ -68,6 +68,38 @@ def _url(value: Any) -> str:
     return text.rstrip("/")
 
 
+def _smtp_url(value: Any) -> str:
+    text = _text(value).strip()
+    if text and not re.fullmatch(r"smtps?://([^/?#\s]*@)?[^/?#@:\s]+(:\d{1,5})?/?(\?tls=(required|offered))?", text):
+        raise ValueError('must be a URL such as "smtp://user:password@mail.example.org:587"')
+    return text
+
+
+def _address(value: Any) -> str:
+    text = _text(value).strip()
+    if text and not re.fullmatch(r"[^@\s<>,;:\"\x7f-\uffff]+@[^@\s<>,;:\"\x7f-\uffff]+", text):
+        raise ValueError('must be an address such as "netzlage@example.org"')
+    return text
+
+
+RATE = re.compile(r"[1-9]\d{0,8} ?(?:/|per) ?(?:second|minute|hour|day)", re.IGNORECASE)
+
+
+def _rates(value: Any) -> str:
+    parts = [part.strip() for part in re.split(r"[;,]", _text(value))]
+    if not all(RATE.fullmatch(part) for part in parts):
+        raise ValueError('must be rates such as "60 per minute; 600 per hour"')
+    return "; ".join(parts)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    parts = re.split(r"[\s,;]+", value) if isinstance(value, str) else list(value)
+    names = tuple(str(part).strip().lower().rstrip(".") for part in parts if str(part).strip())
+    if any(not re.fullmatch(r"[a-z0-9.:_-]+", name) for name in names):
+        raise ValueError('must be host names such as "netzlage.example", without https:// and path')
+    return names
+
+
 TABLE: tuple[Setting, ...] = (
     Setting("home", "", "folder for what Netzlage writes; default: the platform's user data folder", _text),
     Setting("database", "", "SQLAlchemy URL of the store; default: an SQLite file in home", _text, secret=True),
@@ -77,9 +109,15 @@ TABLE: tuple[Setting, ...] = (
     Setting("false_alarms_per_week", 1.0, "budget of false alarms, all of Germany, all providers together", _number),
     Setting("nominatim_url", "", "a Nominatim server to ask for places that the embedded gazetteer lacks", _url),
     Setting("redis_url", "", "Redis or Valkey that several web processes share", _text, secret=True),
-    Setting("smtp_url", "", "mail server for alerts", _text, secret=True),
+    Setting("smtp_url", "", "mail server for alerts (smtp:// or smtps://); empty: no e-mail", _smtp_url, secret=True),
+    Setting("mail_from", "", "sender of alerts by e-mail; default: netzlage@ and the host of base_url", _address),
     Setting("trusted_proxies", 0, "number of reverse proxies whose X-Forwarded-For is believed", _count),
     Setting("rate_limits", True, '"on" or "off"', _switch),
+    Setting("rate_limit_block", "600 per minute; 12000 per hour", "what one /24 (IPv6: /48) may send; a gateway is one", _rates),
+    Setting("rate_limit_line", "60 per minute; 600 per hour", "what one IPv6 /64 may send", _rates),
+    Setting("rate_limit_all", "6000 per minute", "what all together may send", _rates),
+    Setting("allowed_hosts", (), "host names to answer to, beside those of base_url and localhost", _names),
+    Setting("publish_comments", False, '"on": comments of reports are shown with their incident', _switch),
     Setting("operator", "", "name and address of the person who answers for the site (impressum)", _text),
 )  # fmt: skip
 
@@ -97,8 +135,14 @@ class Settings:
     nominatim_url: str
     redis_url: str
     smtp_url: str
+    mail_from: str
     trusted_proxies: int
     rate_limits: bool
+    rate_limit_block: str
+    rate_limit_line: str
+    rate_limit_all: str
+    allowed_hosts: tuple[str, ...]
+    publish_comments: bool
     operator: str
     origin: Mapping[str, str]
 
@@ -191,6 +235,8 @@ def shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(value)
     if not row.secret or not value:
         return "" if value is None else str(value)
     return _without_password(value) if "://" in value else HIDDEN

@@ -170,17 +170,18 @@ class Conversation:
         headers: Mapping[str, str] | None = None,
         deadline: float = DEADLINE,
         max_bytes: int = MAX_BYTES,
+        any_status: bool = False,
     ) -> Answer:
-        """As Outbound.post."""
-        return self._talk(Request("POST", url, dict(headers or {}), data), deadline, max_bytes)
+        """As Outbound.post; any_status: an answer that refuses is an answer too, for who must tell 410 from 500."""
+        return self._talk(Request("POST", url, dict(headers or {}), data), deadline, max_bytes, any_status=any_status)
 
-    def _talk(self, request: Request, deadline: float, cap: int) -> Answer:
+    def _talk(self, request: Request, deadline: float, cap: int, *, any_status: bool = False) -> Answer:
         """Follow redirects by hand; the deadline is for all of it."""
         self._watch.start(deadline, self._until)
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 self._be_polite(request.url)
-                answer = self._once(request, cap)
+                answer = self._once(request, cap, any_status=any_status)
                 if isinstance(answer, Answer):
                     return answer
                 request = answer

@@ -154,7 +154,7 @@ def _claimed(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[De
     names = [column.label(f"s_{column.name}") for column in COLUMNS] + [
         column.label(f"c_{column.name}") for column in CHANGE
     ]
-    query = select(c.change_id, c.attempts, c.claimed_until, *names).select_from(joined).where(KEY.in_(keys))
+    query = select(c.change_id, c.queued_at, c.attempts, c.claimed_until, *names).select_from(joined).where(KEY.in_(keys))
     order = (func.coalesce(changes.c.at, c.queued_at), c.change_id)
     return [_delivery(row) for row in connection.execute(query.order_by(*order))] if keys else []
 
@@ -164,7 +164,7 @@ def _delivery(row: Row[Any]) -> Delivery:
     whose = Subscription(**{field.name: values[f"s_{field.name}"] for field in fields(Subscription)})
     change = Change(**{field.name: values[f"c_{field.name}"] for field in fields(Change)})
     told = change if values["c_change_id"] else None
-    return Delivery(whose, row.change_id, told, row.attempts, row.claimed_until)
+    return Delivery(whose, row.change_id, told, row.queued_at, row.attempts, row.claimed_until)
 
 
 @dataclass(frozen=True, slots=True)

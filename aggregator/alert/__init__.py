@@ -1,0 +1,1 @@
+"""Changes of incidents -> whoever subscribed: spread, claim, send, mark. I/O."""
