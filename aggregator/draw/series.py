@@ -9,7 +9,18 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aggregator.draw.svg import WORD_OF_A_SIMULATION, Caption, number, picture, shortened, simulation, text, wrap
+from aggregator.draw.svg import (
+    MANNERS,
+    WORD_OF_A_SIMULATION,
+    Caption,
+    Manner,
+    number,
+    picture,
+    shortened,
+    simulation,
+    text,
+    wrap,
+)
 
 STEP: Final = timedelta(minutes=15)
 WIDTH: Final = 1200
@@ -39,6 +50,7 @@ class Series:
     onset: tuple[datetime, datetime, datetime] | None = None  # earliest, most likely, latest
     words: tuple[Word, ...] = ()
     kind: str = "strong"  # the colour of the bars: strong, suspected, or usual where nothing is claimed
+    manner: Manner = MANNERS["de"]  # how days and numbers are written
 
     @property
     def top(self) -> int:
@@ -96,7 +108,7 @@ def spark(series: Series, zone: ZoneInfo, *, simulated: bool) -> str:
         '<svg class="funke" width="100%" height="60" aria-hidden="true">'
         f"{_inner(series, x='0', y=4, width='100%', height=40)}"
         f'<line class="ax" x1="0" x2="100%" y1="44" y2="44"/>{onset}{words}'
-        f"{text(0, 57, day_and_time(series.start, zone))}{text('100%', 57, clock_time(end, zone), anchor='end')}"
+        f"{text(0, 57, _day_and_time(series, zone))}{text('100%', 57, clock_time(end, zone), anchor='end')}"
         f"{word}</svg>"
     )
 
@@ -140,7 +152,7 @@ def _number_label(series: Series, at: datetime, n: int, y: float) -> str:
 
 def _scale(series: Series, top: float, bottom: float) -> str:
     lines = f'<line class="grid" x1="0" x2="100%" y1="{number(top)}" y2="{number(top)}"/>'
-    return lines + text(0, top - 5, str(series.top), kind="g")
+    return lines + text(0, top - 5, series.manner.count(series.top), kind="g")
 
 
 def _ticks(series: Series, zone: ZoneInfo, bottom: float) -> str:
@@ -152,7 +164,7 @@ def _ticks(series: Series, zone: ZoneInfo, bottom: float) -> str:
         label = clock_time(moment, zone)
         found.append(text(f"{x:.2f}%", bottom + 18, label, kind="o" if i % 2 else "", anchor=anchor))
         if label == "00:00":
-            found.append(text(f"{x:.2f}%", bottom + 34, day(moment, zone), anchor=anchor))
+            found.append(text(f"{x:.2f}%", bottom + 34, series.manner.date(moment.astimezone(zone)), anchor=anchor))
     return "".join(found)
 
 
@@ -182,15 +194,8 @@ def clock_time(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%H:%M}"
 
 
-def day(moment: datetime, zone: ZoneInfo) -> str:
-    """Return day and month in that zone, in German order."""
-    local = moment.astimezone(zone)
-    return f"{local.day}.{local.month}."
-
-
-def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
-    """Return day, month and time in that zone, in German order."""
-    return f"{day(moment, zone)}, {clock_time(moment, zone)}"
+def _day_and_time(series: Series, zone: ZoneInfo) -> str:
+    return f"{series.manner.date(series.start.astimezone(zone))}, {clock_time(series.start, zone)}"
 
 
 def picture_series(series: Series, zone: ZoneInfo, caption: Caption, *, onset_label: str) -> str:
@@ -223,11 +228,12 @@ def _picture_frame(series: Series, zone: ZoneInfo, box: Box) -> str:
         label = clock_time(moment, zone)
         ticks.append(text(x, bottom + 25, label, anchor="middle", size=18))
         if label == "00:00":
-            ticks.append(text(x, bottom + 47, day(moment, zone), anchor="middle", size=18))
+            day = series.manner.date(moment.astimezone(zone))
+            ticks.append(text(x, bottom + 47, day, anchor="middle", size=18))
     middle = f"{left:g}", number(right - left)
     return (
         f'<path class="grid" d="M{left:g} {number(top)}H{right:g}" stroke-width="1"/>'
-        f"{text(left - 10, top + 6, str(series.top), anchor='end', size=18)}"
+        f"{text(left - 10, top + 6, series.manner.count(series.top), anchor='end', size=18)}"
         f"{text(left - 10, bottom + 6, '0', anchor='end', size=18)}"
         f"{_inner(series, x=middle[0], y=top, width=middle[1], height=bottom - top)}"
         f'<path class="ax" d="M{left:g} {number(bottom)}H{right:g}" stroke-width="1.5"/>{"".join(ticks)}'

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from typing import Final
 
 WORD_OF_A_SIMULATION: Final = "SIMULATION"
+SHORT_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec")
 
 # The light colours of static/netzlage.css: a picture that is passed on has no style sheet beside it.
 STYLE: Final = """
@@ -28,6 +30,25 @@ HATCH: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a language writes on an axis: `day` with {day}, {month} or {name} of the month, and between thousands."""
+
+    day: str
+    thousands: str
+
+    def date(self, day: date) -> str:
+        """Return day and month."""
+        return self.day.format(day=day.day, month=day.month, name=SHORT_MONTHS[day.month - 1])
+
+    def count(self, value: int) -> str:
+        """Return a whole number."""
+        return f"{value:,}".replace(",", self.thousands)
+
+
+MANNERS: Final = {"de": Manner("{day}.{month}.", "."), "en": Manner("{day} {name}", ",")}
+
+
+@dataclass(frozen=True, slots=True)
 class Caption:
     """The words that a picture carries so that it can be lifted out alone."""
 
@@ -36,6 +57,7 @@ class Caption:
     note: str  # what the picture does not say
     source: str
     simulated: bool = False
+    enacted: str = "Meldungen nachgestellt"  # what a simulation says of itself
     correction: str = ""  # stands above the title: what a person took back or added since
 
 
@@ -87,4 +109,4 @@ def simulation(x: float, y: float, caption: Caption, *, anchor: str = "", size: 
     """Return the word that no picture of a simulation may lack, or nothing."""
     if not caption.simulated:
         return ""
-    return text(x, y, f"{WORD_OF_A_SIMULATION} · Meldungen nachgestellt", kind="sim", anchor=anchor, size=size)
+    return text(x, y, f"{WORD_OF_A_SIMULATION} · {caption.enacted}", kind="sim", anchor=anchor, size=size)

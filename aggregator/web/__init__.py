@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
-from flask import Flask, request
+from flask import Flask
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -25,17 +24,21 @@ from aggregator.web import (
     texts,
     words,
 )
+from aggregator.web.cache import Cache
 from aggregator.web.desk import KEY, lay
 from aggregator.web.headers import finish
+from aggregator.web.language import language
 
 BIGGEST_BODY: Final = 64 * 1024
-TRANSLATIONS: Final = Path(__file__).parent / "translations"
 
 __all__ = ["create_app"]
 
 
-def create_app(instance: Instance) -> Flask:
-    """Return the WSGI app of `instance`; it reads from the store only, and writes what people report."""
+def create_app(instance: Instance, *, cached: bool = False) -> Flask:
+    """Return the WSGI app of `instance`; it reads from the store only, and writes what people report.
+
+    cached: pages are made once per change and not per reader; a change may take a second to be seen.
+    """
     app = Flask(__name__)
     app.config.update(
         MAX_CONTENT_LENGTH=BIGGEST_BODY,
@@ -48,20 +51,15 @@ def create_app(instance: Instance) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.extensions[KEY] = lay(instance)
-    Babel(app, locale_selector=_language)
+    Babel(app, locale_selector=language)
     for room in (pages, pictures, passing, texts, form, receipt, data, api, feed, words, record):
         app.register_blueprint(room.blueprint)
     filters.register(app)
     errors.register(app)
     app.after_request(finish)
+    if cached:
+        app.wsgi_app = Cache(app.wsgi_app, instance)  # type: ignore[method-assign]
     proxies = instance.settings.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app
-
-
-def _language() -> str:
-    """Return the language of the answer: what the address asks for, else what the browser likes of those we speak."""
-    spoken = ["de", *sorted(path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/*.mo"))]
-    asked = request.args.get("lang", "")
-    return asked if asked in spoken else request.accept_languages.best_match(spoken) or "de"

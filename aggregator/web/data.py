@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, render_template, request
-from flask_babel import format_decimal, get_locale, lazy_gettext
+from flask_babel import format_decimal, lazy_gettext
 from flask_babel import gettext as _
 
 from aggregator.downloads import download
@@ -17,6 +17,7 @@ from aggregator.model import Filter
 from aggregator.store import reports, sources
 from aggregator.web.answers import as_file
 from aggregator.web.desk import instance
+from aggregator.web.language import present
 from aggregator.web.params import Invalid, parse
 
 FIELDS: Final = ("provider", "service", "region", "since", "until", "as_of")
@@ -65,7 +66,7 @@ def choose() -> tuple[str, int]:
     errors: Mapping[str, str] = {}
     number = None
     try:
-        number = _count(parse(values, instance()).filter)
+        number = _count(parse(values, instance(), language=present()).filter)
     except Invalid as error:
         errors = error.errors
     query = urlencode({name: text for name, text in values.items() if text and not errors})
@@ -80,7 +81,6 @@ def choose() -> tuple[str, int]:
         tables=TABLES,
         names=NAMES,
         kinds=TYPES,
-        language="en" if str(get_locale()) == "en" else "de",
         providers=sorted(instance().catalogue.providers.values(), key=lambda p: p.name.casefold()),
         services=instance().catalogue.services.values(),
         laender=instance().catalogue.laender.values(),

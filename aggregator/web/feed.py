@@ -41,7 +41,7 @@ def of_region(region: str) -> Response:
     catalogue = instance().catalogue
     if region not in catalogue.regions and region not in catalogue.laender:
         abort(404)
-    return _feed(Filter(region=region), str(_("Netzlage: %(name)s", name=catalogue.region_name(region))))
+    return _feed(Filter(region=region), str(_("Netzlage: %(name)s", name=story.place_name(region, catalogue))))
 
 
 def _feed(f: Filter, title: str) -> Response:

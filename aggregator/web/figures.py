@@ -20,10 +20,12 @@ from aggregator.detect.interval import usual_range
 from aggregator.detect.usual import read_baseline
 from aggregator.draw.map import District, Value
 from aggregator.draw.series import STEP, Series, Word
+from aggregator.draw.svg import MANNERS
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import ALL, FeedRun, Filter, Incident, Statement, Stream
 from aggregator.store import Connection, baselines, cube, incidents, runs, sources, statements
+from aggregator.web.language import present
 
 Floats = npt.NDArray[np.float64]
 PER_BAR = STEP // BUCKET
@@ -90,7 +92,8 @@ def curve(view: View, asked: Part, *, incident: Incident | None = None, said: Se
     shown = tuple(None if quiet and not count else int(count) for quiet, count in zip(deaf, counts, strict=True))
     onset = (incident.onset_earliest, incident.onset, incident.onset_latest) if incident else None
     kind = "usual" if incident is None else "strong" if was_strong(view, incident) else "suspected"
-    return Curve(Series(part.start, shown, low, high, onset, tuple(said), kind), int(counts.sum()))
+    series = Series(part.start, shown, low, high, onset, tuple(said), kind, MANNERS[present()])
+    return Curve(series, int(counts.sum()))
 
 
 def was_strong(view: View, incident: Incident) -> bool:

@@ -7,25 +7,38 @@ from typing import Any
 
 from flask import Flask
 from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 
 from aggregator.web import story
 from aggregator.web.desk import instance, now
+from aggregator.web.language import LANGUAGES, addresses, open_address, present
 from aggregator.web.promise import number as least
 from aggregator.web.promise import weeks
 from aggregator.web.sheet import icon, sheet
 
 OUTCOMES = {
-    "ok": "gehört", "not_modified": "gehört, nichts Neues", "unreachable": "nicht erreichbar",
-    "blocked": "lässt uns nicht hören", "changed": "hat seine Form geändert",
-}  # fmt: skip
+    "ok": _("gehört"),
+    "not_modified": _("gehört, nichts Neues"),
+    "unreachable": _("nicht erreichbar"),
+    "blocked": _("lässt uns nicht hören"),
+    "changed": _("hat seine Form geändert"),
+}
 REJECTIONS = {
-    "missing_field": "Angabe fehlt", "unknown_provider": "Anbieter unbekannt", "unknown_service": "Dienst unbekannt",
-    "unknown_place": "Ort unbekannt", "ambiguous_place": "Ort mehrdeutig", "outside": "außerhalb Deutschlands",
-    "bad_coordinates": "Koordinaten unmöglich", "bad_time": "Zeit unlesbar", "future_time": "Zeit in der Zukunft",
-    "too_old": "zu alt", "bad_number": "Zahl unlesbar", "not_a_report": "keine Störungsmeldung",
-    "repost": "weitergereicht", "bot": "von einem Programm",
-}  # fmt: skip
+    "missing_field": _("Angabe fehlt"),
+    "unknown_provider": _("Anbieter unbekannt"),
+    "unknown_service": _("Dienst unbekannt"),
+    "unknown_place": _("Ort unbekannt"),
+    "ambiguous_place": _("Ort mehrdeutig"),
+    "outside": _("außerhalb Deutschlands"),
+    "bad_coordinates": _("Koordinaten unmöglich"),
+    "bad_time": _("Zeit unlesbar"),
+    "future_time": _("Zeit in der Zukunft"),
+    "too_old": _("zu alt"),
+    "bad_number": _("Zahl unlesbar"),
+    "not_a_report": _("keine Störungsmeldung"),
+    "repost": _("weitergereicht"),
+    "bot": _("von einem Programm"),
+}
 
 
 def register(app: Flask) -> None:
@@ -34,8 +47,8 @@ def register(app: Flask) -> None:
         clock=lambda moment, at=None: story.clock(moment, at or now()),
         longtime=story.long_time,
         number=_number,
-        outcome=lambda code: _(OUTCOMES.get(code, code)),
-        rejection=lambda code: _(REJECTIONS.get(code, code)),
+        outcome=lambda code: str(OUTCOMES.get(code, code)),
+        rejection=lambda code: str(REJECTIONS.get(code, code)),
         stance=story.stance,
         channel=story.channel,
         iso=_iso,
@@ -55,4 +68,10 @@ def _iso(moment: datetime) -> str:
 
 
 def _known() -> dict[str, Any]:
-    return {"simulated": instance().clock.simulated}
+    return {
+        "simulated": instance().clock.simulated,
+        "language": present(),
+        "languages": LANGUAGES,
+        "addresses": addresses(),
+        "open_address": open_address(),
+    }

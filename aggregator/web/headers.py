@@ -9,6 +9,7 @@ from typing import Final
 from flask import Response, request
 
 from aggregator.web.desk import instance
+from aggregator.web.language import settle
 from aggregator.web.sheet import allowed
 
 PACKED: Final = (
@@ -21,13 +22,14 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' {}; img-src 'self'{}; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {}"
 )
-FRESH: Final = "public, max-age=15, stale-while-revalidate=60"
+FRESH: Final = "public, max-age=15, s-maxage=15, stale-while-revalidate=60"
 EMBEDDED: Final = "/einbetten"
 FORM: Final = "/melden"  # its pages carry style and icon in themselves: a request less on a bad line
 
 
 def finish(response: Response) -> Response:
     """Complete the answer to the present request."""
+    settle(response)
     _secure(response)
     _cache(response)
     if _may_be_packed(response):

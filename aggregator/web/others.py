@@ -9,6 +9,7 @@ from typing import Final
 from aggregator.instance import Instance
 from aggregator.model import ALL, Filter, Incident, RawReport, Stream
 from aggregator.store import incidents, reports
+from aggregator.web.story import place_name
 
 A_DAY: Final = timedelta(days=1)
 
@@ -39,7 +40,7 @@ def company(instance: Instance, own: RawReport, *, counted: bool = True) -> Comp
         where = None if national else [r for r in instance.catalogue.regions if r.startswith(own.region)]
         stream = Stream(own.provider, incident.service if incident else ALL)
         number = len(reports.times(connection, stream, where, since, now + A_DAY))
-    place = instance.catalogue.region_name(own.region)
+    place = place_name(own.region, instance.catalogue)
     return Company(max(0, number - counted), since, place, national, incident)
 
 

@@ -19,6 +19,7 @@ from aggregator.record import Correction
 from aggregator.store import Connection, corrections, crowds, cube, incidents, names, reports
 from aggregator.web import figures, story
 from aggregator.web.desk import instance, now
+from aggregator.web.language import present
 from aggregator.web.params import Invalid, parse
 from aggregator.web.promise import chance, in_force, promise
 from aggregator.web.said import asked, said, silence
@@ -214,7 +215,8 @@ def _others(view: figures.View, incident: Incident) -> tuple[int, float] | None:
 def archive() -> str:
     """List past and present incidents, newest first."""
     try:
-        asked = parse({k: request.args.get(k, "") for k in ("provider", "region", "since", "until")}, instance())
+        values = {k: request.args.get(k, "") for k in ("provider", "region", "since", "until")}
+        asked = parse(values, instance(), language=present())
     except Invalid as error:
         return render_template("archiv.html", at=now(), rows=[], errors=error.errors, values=request.args)
     with instance().store.read() as connection:
@@ -250,7 +252,7 @@ def region_page(region: str) -> str:
         found = incidents.find(connection, Filter(region=region), limit=MOST)
         drawn = _of_a_day(connection, Stream(ALL, ALL), inside)
     return render_template(
-        "ort.html", title=place.name, region=place, rows=[_row(i, now()) for i in found],
+        "ort.html", title=story.place_name(place.id, catalogue), region=place, rows=[_row(i, now()) for i in found],
         land=catalogue.laender.get(place.parent), inside=inside if len(region) == 2 else [], catalogue=catalogue,
         **drawn,
     )  # fmt: skip

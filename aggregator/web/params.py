@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from flask_babel import gettext
+
 from aggregator.cleaning import quoted
 from aggregator.clock import BERLIN
 from aggregator.instance import Instance
@@ -113,7 +115,7 @@ def _region(text: str, instance: Instance) -> str:
     if text in catalogue.regions or text in catalogue.laender:
         return text
     for land in catalogue.laender.values():
-        if land.name.casefold() == text.casefold():
+        if text.casefold() in {land.name.casefold(), str(gettext(land.name)).casefold()}:
             return land.id
     found = catalogue.places.locate(region=text)
     if isinstance(found, NotLocated):

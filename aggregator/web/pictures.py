@@ -69,6 +69,7 @@ def _caption(view: figures.View, incident: Incident, subtitle: str, credit: str)
         ),
         source=" ".join(filter(None, (_("Netzlage, Stand %(stand)s.", stand=stand), _sources(view, incident), credit))),
         simulated=instance().clock.simulated,
+        enacted=_("Meldungen nachgestellt"),
         correction=_leading(corrected(view, incident)),
     )
 

@@ -19,6 +19,8 @@ from aggregator.detect.usual import read_baseline
 from aggregator.instance import Instance
 from aggregator.model import Incident, Region
 from aggregator.store import Connection, baselines, calibrations
+from aggregator.web import story
+from aggregator.web.language import named
 
 HOUR: Final = timedelta(hours=1)
 
@@ -68,11 +70,11 @@ def _limits(blob: bytes, regions: tuple[Region, ...], judged: Calibration, end: 
 def _matter(instance: Instance, limits: Limits) -> str:
     service = instance.catalogue.services.get(limits.stream.service)
     provider = instance.catalogue.provider(limits.stream.provider).name
-    return str(_("%(service)s von %(provider)s", service=_(service.name_de) if service else "", provider=provider))
+    return str(_("%(service)s von %(provider)s", service=named(service.name_de) if service else "", provider=provider))
 
 
 def _where(instance: Instance, limit: Limit) -> str:
-    names = [instance.catalogue.region_name(region) for region in limit.regions]
+    names = [story.place_name(region, instance.catalogue) for region in limit.regions]
     if limit.kind == "nation":
         return str(_("ganz Deutschland zusammen"))
     if limit.kind == "region":

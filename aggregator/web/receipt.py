@@ -140,7 +140,7 @@ def paper() -> Response:
         provider=found.provider,
         service=_(service.name_de),
         symptom=_(symptom[0]) if symptom[0] else "",
-        place=" ".join(filter(None, (row["plz"], catalogue.region_name(row["region"]) if row["region"] else ""))),
+        place=" ".join(filter(None, (row["plz"], story.place_name(row["region"], catalogue) if row["region"] else ""))),
         others=others,
         sentence=_told(others, found.provider.name),
         title=story.title(others.incident, catalogue) if others.incident else "",

@@ -95,7 +95,7 @@ def _lead(view: View, incident: Incident, heard: Sequence[Statement]) -> str:
         told = _("Unser erster Hinweis kam %(length)s vor der ersten uns bekannten Erklärung.", length=length)
     else:
         told = _("Die erste uns bekannte Erklärung kam %(length)s vor unserem ersten Hinweis.", length=length)
-    return f"{told} {_('Die Uhrzeit der Erklärung ist angenommen.')}" if first.assumed_time else str(told)
+    return " ".join((told, _("Die Uhrzeit der Erklärung ist angenommen."))) if first.assumed_time else str(told)
 
 
 def _listened(view: View, source: str, since: datetime, until: datetime) -> bool:
@@ -132,7 +132,7 @@ def _counts(found: Iterable[Signal]) -> list[list[Signal]]:
 def _measurement(view: View, signal: Signal) -> str:
     known = {
         "source": measurer(signal.source),
-        "where": view.instance.catalogue.region_name(signal.region),
+        "where": story.place_name(signal.region, view.instance.catalogue),
         "since": story.clock(signal.started_at, view.at),
     }
     words = {

@@ -15,6 +15,7 @@ from aggregator.detect.interval import ratio_interval
 from aggregator.model import ALL, Incident, Statement
 from aggregator.record import Correction
 from aggregator.store.crowds import Crowd
+from aggregator.web.language import named
 
 NAMED = 3  # districts that a sentence names; the rest is counted
 FEMININE = {"email", "hotline"}  # services that German introduces with "zur"
@@ -22,18 +23,20 @@ FEMININE = {"email", "hotline"}  # services that German introduces with "zur"
 
 def clock(moment: datetime, now: datetime) -> str:
     """Return a time as it is said on the day of `now`: alone today, with weekday within a week, else with the date."""
+    return str(_("%(time)s Uhr", time=_bare(moment, now)))
+
+
+def _bare(moment: datetime, now: datetime) -> str:
     days = (now.astimezone(BERLIN).date() - moment.astimezone(BERLIN).date()).days
     if days == 0:
-        return str(_("%(time)s Uhr", time=format_datetime(moment, "HH:mm")))
-    pattern = "EEEE, HH:mm" if 0 < days < 7 else "d. MMMM y, HH:mm"
-    return str(_("%(time)s Uhr", time=format_datetime(moment, pattern)))
+        return str(format_datetime(moment, "HH:mm"))
+    return str(format_datetime(moment, "EEEE, HH:mm" if 0 < days < 7 else _("d. MMMM y, HH:mm")))
 
 
 def span(start: datetime, end: datetime, now: datetime) -> str:
     """Return "Freitag, 14:48 bis 15:00 Uhr", the day named once where it is the same."""
     if start.astimezone(BERLIN).date() == end.astimezone(BERLIN).date():
-        begin = clock(start, now).removesuffix(str(_(" Uhr")))
-        return str(_("%(start)s bis %(end)s Uhr", start=begin, end=format_datetime(end, "HH:mm")))
+        return str(_("%(start)s bis %(end)s Uhr", start=_bare(start, now), end=format_datetime(end, "HH:mm")))
     return str(_("%(start)s bis %(end)s", start=_with_day(start, now), end=_with_day(end, now)))
 
 
@@ -47,12 +50,13 @@ def _with_day(moment: datetime, now: datetime) -> str:
 def date(moment: datetime, now: datetime) -> str:
     """Return the day, with its year unless that is the year of `now`."""
     same_year = moment.astimezone(BERLIN).year == now.astimezone(BERLIN).year
-    return str(format_datetime(moment, "d. MMMM" if same_year else "d. MMMM y"))
+    return str(format_datetime(moment, _("d. MMMM") if same_year else _("d. MMMM y")))
 
 
 def long_time(moment: datetime) -> str:
-    """Return day and time in full."""
-    return str(_("%(time)s Uhr", time=format_datetime(moment, "EEEE, d. MMMM y, HH:mm")))
+    """Return day and time in full; whose time it is, is said where readers may live in another."""
+    day, time = format_datetime(moment, _("EEEE, d. MMMM y")), format_datetime(moment, "HH:mm")
+    return str(_("%(day)s, %(time)s Uhr", day=day, time=time))
 
 
 def length(span: timedelta) -> str:
@@ -82,20 +86,30 @@ def where(incident: Incident, catalogue: Catalogue) -> str:
     known = [catalogue.regions[r] for r in incident.regions if r in catalogue.regions]
     for land in catalogue.laender.values():
         if len(known) > 1 and {r.id for r in known} == {r for r in catalogue.regions if r.startswith(land.id)}:
-            return land.name
+            return place_name(land.id, catalogue)
     names = [r.name for r in sorted(known, key=lambda r: -r.population)]
     if len(names) <= NAMED:
         return joined(names)
     return joined([*names[: NAMED - 1], str(_("%(n)s weitere Kreise", n=len(names) - NAMED + 1))])
 
 
+def place_name(region: str, catalogue: Catalogue) -> str:
+    """Return the name of a Kreis, of a Land or of the whole country in the reader's language; a Kreis keeps its own."""
+    name = catalogue.region_name(region)
+    return name if region in catalogue.regions else str(_(name))
+
+
 def what(incident: Incident, catalogue: Catalogue) -> str:
     """Return service and provider, such as "Kundenportal von O2"."""
-    provider = str(_("mehreren Anbietern")) if incident.provider == ALL else catalogue.provider(incident.provider).name
+    provider, several = catalogue.provider(incident.provider).name, incident.provider == ALL
     service = catalogue.services.get(incident.service)
     if service is None:
-        return str(_("Störungen bei %(provider)s", provider=provider))
-    return str(_("%(service)s von %(provider)s", service=_(service.name_de), provider=provider))
+        return str(
+            _("Störungen bei mehreren Anbietern") if several else _("Störungen bei %(provider)s", provider=provider)
+        )
+    if several:
+        return str(_("%(service)s von mehreren Anbietern", service=named(service.name_de)))
+    return str(_("%(service)s von %(provider)s", service=named(service.name_de), provider=provider))
 
 
 def about(incident: Incident, catalogue: Catalogue) -> str:
@@ -252,7 +266,7 @@ def _roughly(incident: Incident, catalogue: Catalogue) -> str:
     """Return the place in few words: of several districts the largest, and that it is not alone."""
     place = where(incident, catalogue)
     known = [catalogue.regions[r] for r in incident.regions if r in catalogue.regions]
-    if len(known) < 2 or place in {land.name for land in catalogue.laender.values()}:
+    if len(known) < 2 or place in {place_name(land, catalogue) for land in catalogue.laender}:
         return place
     return str(_("%(place)s und Umgebung", place=max(known, key=lambda r: r.population).name))
 
@@ -266,7 +280,7 @@ def _phrase(group: Group) -> str:
 def flood(crowd: Crowd, catalogue: Catalogue) -> str:
     """Say what was left out of the counts of the last 24 hours, and why."""
     provider = catalogue.provider(crowd.stream.provider).name
-    service = _(catalogue.services[crowd.stream.service].name_de)
+    service = named(catalogue.services[crowd.stream.service].name_de)
     why = _("mit demselben Text") if crowd.kind == "text" else _("aus demselben Adressbereich")
     told = {"n": format_decimal(crowd.size), "provider": provider, "service": service, "why": why}
     return str(_("%(n)s Meldungen zu %(provider)s (%(service)s) %(why)s, in 24 Stunden", **told))

@@ -15,7 +15,6 @@ from aggregator.draw.series import (
     STEP,
     Series,
     Word,
-    day_and_time,
     drawing,
     inline_series,
     picture_series,
@@ -23,7 +22,7 @@ from aggregator.draw.series import (
     spark,
     tick_times,
 )
-from aggregator.draw.svg import Caption
+from aggregator.draw.svg import MANNERS, Caption
 from tests.draw.svgs import of_class, read, words
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -156,9 +155,17 @@ def test_words_from_outside_cannot_become_elements() -> None:
 
 def test_the_days_are_written_without_leading_zeros() -> None:
     night = replace(series(*([1] * 8)), start=datetime(2017, 5, 5, 21, 0, tzinfo=UTC))  # 23:00 to 01:00
-    assert day_and_time(night.start, BERLIN) == "5.5., 23:00"
+    assert "5.5., 23:00" in words(read(spark(night, BERLIN, simulated=False)))
     for svg in pages(night)[1:]:
         assert "6.5." in words(read(svg))
+
+
+def test_days_and_numbers_are_written_in_the_way_of_the_language() -> None:
+    night = replace(series(*([1200] * 8)), start=datetime(2017, 5, 5, 21, 0, tzinfo=UTC))
+    for svg in pages(night)[1:]:
+        assert {"6.5.", "2.000"} <= set(words(read(svg)))
+    for svg in pages(replace(night, manner=MANNERS["en"]))[1:]:
+        assert {"6 May", "2,000"} <= set(words(read(svg)))
 
 
 @pytest.mark.parametrize("day", [datetime(2017, 3, 25, 20, tzinfo=UTC), datetime(2017, 10, 28, 20, tzinfo=UTC)])

@@ -48,7 +48,7 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def test_no_page_scrolls_sideways_at_320_pixels(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 320, "height": 640}, base_url=address)
+    page = browser.new_page(viewport={"width": 320, "height": 640}, base_url=address, locale="de-DE")
     for path in PAGES:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
@@ -56,7 +56,7 @@ def test_no_page_scrolls_sideways_at_320_pixels(browser: Browser, address: str) 
 
 
 def test_no_page_asks_another_host_breaks_the_policy_or_sets_a_cookie(browser: Browser, address: str) -> None:
-    context = browser.new_context(base_url=address)
+    context = browser.new_context(base_url=address, locale="de-DE")
     page = context.new_page()
     asked: list[str] = []
     said: list[str] = []
@@ -72,7 +72,7 @@ def test_no_page_asks_another_host_breaks_the_policy_or_sets_a_cookie(browser: B
 
 
 def test_the_situation_needs_at_most_three_requests(browser: Browser, address: str) -> None:
-    page = browser.new_page(base_url=address)
+    page = browser.new_page(base_url=address, locale="de-DE")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/")
@@ -81,7 +81,7 @@ def test_the_situation_needs_at_most_three_requests(browser: Browser, address: s
 
 
 def test_dark_is_dark(browser: Browser, address: str) -> None:
-    page = browser.new_page(base_url=address, color_scheme="dark")
+    page = browser.new_page(base_url=address, color_scheme="dark", locale="de-DE")
     page.goto("/")
     ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert ground == "rgb(21, 21, 19)"
@@ -118,7 +118,7 @@ def test_what_is_wrong_stands_beside_its_field_and_the_rest_is_kept(phone: Page)
 
 
 def test_from_the_situation_to_the_evidence_and_its_csv_in_two_clicks(browser: Browser, address: str) -> None:
-    page = browser.new_page(base_url=address)
+    page = browser.new_page(base_url=address, locale="de-DE")
     page.goto("/")
     page.get_by_role("link", name="Hamburg: Internet (Festnetz) von O2").click()
     assert page.url.endswith(f"/vorfall/{HAMBURG}")

@@ -164,7 +164,7 @@ def test_a_position_that_is_refused_asks_for_the_town(page: Page) -> None:
 
 @pytest.mark.parametrize("script", [True, False])
 def test_what_is_wrong_gets_the_focus_and_the_rest_is_kept(browser: Browser, address: str, script: bool) -> None:
-    context = browser.new_context(base_url=address, java_script_enabled=script)
+    context = browser.new_context(base_url=address, java_script_enabled=script, locale="de-DE")
     page = context.new_page()
     fill(page, "Essen")
     send(page)
@@ -222,7 +222,7 @@ def test_each_page_of_the_form_is_small_and_needs_two_requests(context: BrowserC
 @pytest.mark.parametrize("script", [True, False])
 def test_on_a_bad_line_it_takes_less_than_fifteen_seconds(browser: Browser, address: str, script: bool) -> None:
     """50 kbit/s, 2 s latency, from opening the form to the thanks."""
-    context = browser.new_context(base_url=address, java_script_enabled=script)
+    context = browser.new_context(base_url=address, java_script_enabled=script, locale="de-DE")
     page = context.new_page()
     network = context.new_cdp_session(page)
     line: dict[str, Any] = {"offline": False, "latency": 2000, "downloadThroughput": 6250, "uploadThroughput": 6250}
@@ -250,7 +250,7 @@ def test_by_keyboard_alone_with_javascript(page: Page) -> None:
 
 
 def test_the_receipt_prints_black_on_white_also_in_the_dark(browser: Browser, address: str) -> None:
-    context = browser.new_context(base_url=address, color_scheme="dark")
+    context = browser.new_context(base_url=address, color_scheme="dark", locale="de-DE")
     data: dict[str, str | float | bool] = {"provider": "o2", "service": "mobile", "place": "20095", "uid": "a1"}
     context.request.post("/melden", form=data)
     page = context.new_page()
