@@ -100,6 +100,8 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "defusedxml": ("ingest.parsers.*",),
     "feedparser": ("ingest.parsers.rss",),
     "flask": ("aggregator.web.*",),
+    "flask_limiter": ("aggregator.web.limits",),
+    "limits": ("aggregator.web.limits",),
     "flask_babel": ("aggregator.web.*",),
     "geopy": ("aggregator.geocode",),
     "holidays": ("aggregator.detect.*",),

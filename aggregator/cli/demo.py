@@ -74,7 +74,7 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
         _keep_calibration(instance, scenario, path)
         refresh = Detection(instance).refresh
         _catch_up(instance, clock, feeds, refresh, scenario)
-        app = create_app(instance)
+        app = create_app(instance, cached=True)
         worker = Worker(instance, feeds, refresh, speed=speed)
         clock.run(speed)
         serve_app(app, host, port, worker=worker, say=_saying(clock, speed))

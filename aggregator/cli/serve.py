@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -16,6 +17,7 @@ import waitress
 
 from aggregator.calibration import Calibrator
 from aggregator.catalogue import data_folder
+from aggregator.cli.channel import Channel
 from aggregator.cli.common import Options
 from aggregator.cli.feeds import keep_sources
 from aggregator.errors import NetzlageError
@@ -38,7 +40,7 @@ BIGGEST_REQUEST = 1 << 20  # bytes; the app refuses far less, with a sentence
 def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     """Serve the site, and unless told otherwise hear the feeds and look for clusters."""
     with _opened(options) as (instance, feeds):
-        app = create_app(instance)
+        app = create_app(instance, cached=True)
         work = None if no_worker else _worker(instance, feeds)
         serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
 
@@ -105,7 +107,8 @@ def serve_app(
 
 
 def _bind(app: WSGIApplication, host: str, port: int, *, proxied: bool) -> Any:
-    return waitress.create_server(
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each request that waits: under load all do
+    server = waitress.create_server(
         app,
         sockets=[_door(host, port)],
         threads=16,
@@ -116,6 +119,8 @@ def _bind(app: WSGIApplication, host: str, port: int, *, proxied: bool) -> Any:
         clear_untrusted_proxy_headers=not proxied,
         ident="",
     )
+    server.channel_class = Channel
+    return server
 
 
 def _door(host: str, port: int) -> socket.socket:

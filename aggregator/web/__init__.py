@@ -12,6 +12,7 @@ from aggregator.instance import Instance
 from aggregator.web import (
     api,
     data,
+    door,
     errors,
     feed,
     filters,
@@ -50,7 +51,8 @@ def create_app(instance: Instance, *, cached: bool = False) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    app.extensions[KEY] = lay(instance)
+    door.register(app)
+    app.extensions[KEY] = lay(app, instance)
     Babel(app, locale_selector=language)
     for room in (pages, pictures, passing, texts, form, receipt, data, api, feed, words, record):
         app.register_blueprint(room.blueprint)
