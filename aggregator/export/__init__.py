@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aggregator.export.columns import TABLES, Column
+from aggregator.export.excel import write_excel
 from aggregator.export.geojson import write_geojson
 from aggregator.export.parquet import write_parquet
 from aggregator.export.table import Row, write_csv
@@ -25,6 +26,7 @@ class Format:
 
 FORMATS: Final[Mapping[str, Format]] = {
     "csv": Format(write_csv, ".csv", "text/csv; charset=utf-8"),
+    "excel": Format(write_excel, "-excel.csv", "text/csv; charset=utf-8"),
     "parquet": Format(write_parquet, ".parquet", "application/vnd.apache.parquet"),
     "geojson": Format(write_geojson, ".geojson", "application/geo+json"),
 }

@@ -27,6 +27,7 @@ REGION = Column(
     "Kreis (AGS, fünf Stellen); leer: nicht verortet, zählt nur für das ganze Land",
     "district (AGS, five digits); empty: not located, counts for the nation only",
 )
+REGION_NAME = Column("region_name", "text", "Name des Kreises", "name of the district")
 BUCKET = Column("bucket", "time", "Beginn der fünf Minuten (UTC)", "start of the five minutes (UTC)")
 BLIND = Column(
     "blind",

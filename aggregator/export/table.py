@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any, Final
 
 from aggregator.export.columns import Column
+from aggregator.export.guard import guarded
 
 Row = Mapping[Any, Any]  # column -> value; "points": where it is drawn, [(lon, lat)]
 
 AT_ONCE: Final = 1000  # rows a piece
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a cell that begins so for a formula
 
 
 def write_csv(rows: Iterable[Row], columns: Sequence[Column]) -> Iterator[bytes]:
@@ -23,26 +23,26 @@ def write_csv(rows: Iterable[Row], columns: Sequence[Column]) -> Iterator[bytes]
     Times are ISO 8601 with Z, the items of a list are set off by blanks, what is missing is empty. Text that a
     spreadsheet would take for a formula gets an apostrophe before it.
     """
+    return write_table(rows, columns, CELLS, delimiter=",")
+
+
+def write_table(
+    rows: Iterable[Row], columns: Sequence[Column], cells: Mapping[str, Callable[[Any], str]], *, delimiter: str
+) -> Iterator[bytes]:
+    """Yield a header and the rows, each value as `cells` writes its kind."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow([column.name for column in columns])
-    cells = [(column.name, CELLS[column.kind]) for column in columns]
+    written = [(column.name, cells[column.kind]) for column in columns]
     items = iter(rows)
     while True:
         some = list(islice(items, AT_ONCE))
-        writer.writerows([[cell(row[name]) for name, cell in cells] for row in some])
+        writer.writerows([[cell(row[name]) for name, cell in written] for row in some])
         yield buffer.getvalue().encode("utf-8")
         if len(some) < AT_ONCE:
             return
         buffer.seek(0)
         buffer.truncate()
-
-
-def guarded(text: str | None) -> str:
-    """Return the text of a cell, with an apostrophe before what would be a formula."""
-    if not text:
-        return ""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def iso(moment: datetime | None) -> str:
@@ -58,7 +58,8 @@ def _integer(value: int | None) -> str:
     return "" if value is None else str(int(value))
 
 
-def _truth(value: bool | None) -> str:
+def truth(value: bool | None) -> str:
+    """Return true, false or "" for neither."""
     return "" if value is None else "true" if value else "false"
 
 
@@ -71,6 +72,6 @@ CELLS: Final[Mapping[str, Callable[[Any], str]]] = {
     "time": iso,
     "number": _number,
     "integer": _integer,
-    "truth": _truth,
+    "truth": truth,
     "list": _list,
 }
