@@ -10,15 +10,17 @@ from flask import Blueprint, render_template
 from flask_babel import gettext as _
 
 from aggregator.web.desk import instance, now
+from aggregator.web.language import present
 from aggregator.web.promise import promise
 
-PAGES = Path(__file__).parent / "pages_de"
+PAGES = Path(__file__).parent / "pages"
 blueprint = Blueprint("texts", __name__)
 
 
 @lru_cache(maxsize=16)
-def _html(name: str) -> str:
-    return markdown.markdown((PAGES / f"{name}.md").read_text("utf-8"), extensions=["tables"], output_format="html")
+def _html(name: str, language: str) -> str:
+    text = (PAGES / language / f"{name}.md").read_text("utf-8")
+    return markdown.markdown(text, extensions=["tables"], output_format="html")
 
 
 @blueprint.get("/methodik")
@@ -26,7 +28,7 @@ def method() -> str:
     """Show how Netzlage decides, with what is in force now where the text leaves room for it."""
     with instance().store.read() as connection:
         holds = promise(connection, instance(), now())
-    body = _html("methodik")
+    body = _html("methodik", present())
     for place in ("eichung", "grenzen"):
         body = body.replace(f"<!-- {place} -->", render_template(f"{place}.html", promise=holds))
     return render_template("text.html", title=_("Methode"), body=body)
@@ -35,7 +37,7 @@ def method() -> str:
 @blueprint.get("/datenschutz")
 def privacy() -> str:
     """Show what is stored of whom, and how long."""
-    return render_template("text.html", title=_("Datenschutz"), body=_html("datenschutz"))
+    return render_template("text.html", title=_("Datenschutz"), body=_html("datenschutz", present()))
 
 
 @blueprint.get("/impressum")
