@@ -42,6 +42,16 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Retraction:
+    """A person took a statement off the record, and why. It stays to be seen, and counts for nothing."""
+
+    statement_id: str
+    at: datetime
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A person's finding of what an alarm turned out to be, and on what evidence. Append-only, the last one holds."""
 

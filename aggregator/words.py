@@ -13,7 +13,7 @@ from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.model import ALL, Channel, Incident, Stance, Statement
 from aggregator.normalise import AHEAD, NotAReport, moment
-from aggregator.record import Correction, CorrectionKind, Enquiry
+from aggregator.record import Correction, CorrectionKind, Enquiry, Retraction
 from aggregator.store import Connection, corrections, enquiries, incidents, names, statements
 
 BY_HAND: Final = "manual"  # the source of what a person enters
@@ -214,6 +214,22 @@ def correct(instance: Instance, incident_id: str, values: Mapping[str, Any], *, 
         correction = Correction(incident.incident_id, at, kind, text, author)
         KINDS[kind](connection, incident, correction)
         return correction
+
+
+def take_back(instance: Instance, statement_id: str, text: str, *, author: str) -> Retraction:
+    """Take a statement off the record, dated now: it stays to be seen, struck through, with `text` as the reason.
+
+    Raises Refused (not on record, taken back already, no reason), StoreError.
+    """
+    with instance.store.write() as connection:
+        fields = Fields(instance, connection, {"text": text})
+        retraction = Retraction(statement_id, instance.clock.now(), fields.needed("text", LONGEST), author)
+        if statements.get(connection, statement_id) is None:
+            fields.wrong("statement_id", f"Statement {quoted(statement_id)} is not on record; see `statement list`.")
+        fields.refuse()
+        if not statements.take_back(connection, retraction):
+            raise Refused({"statement_id": f"Statement {statement_id} was taken back already."})
+        return retraction
 
 
 def _note(connection: Connection, _incident: Incident, correction: Correction) -> None:

@@ -136,3 +136,30 @@ def test_a_feed_that_tells_the_end_later_ends_its_report(tmp_path: Path) -> None
         assert ends.lengths(connection, Filter()) == [timedelta(minutes=90)]
         assert ends.lengths(connection, Filter(as_of=at(119))) == []
     made.store.close()
+
+
+def test_a_statement_is_taken_back_dated_and_stays_to_be_seen(run: Run, tmp_path: Path) -> None:
+    url = prepare(tmp_path / "home")
+    said = run(
+        "statement", "add", "Kein Hinweis.", "--incident", ID, "--channel", "official", "--said-at", "2017-05-13T00:00"
+    )
+    statement_id = said.out.partition(":")[0]
+    assert f"{statement_id} 2017-05-13 00:00 o2 official unclear: Kein Hinweis." in run("statement", "list").out
+    assert run("statement", "list", "--provider", "telekom").out == ""
+    assert run("statement", "withdraw", statement_id, "Verwechselt.").status == 0
+    assert "taken back" in run("statement", "list", "--provider", "O2").out
+    assert "Verwechselt." in run("statement", "list").out
+    for wrong in ((statement_id, "Noch einmal."), ("none", "x"), (statement_id, " ")):
+        assert_one_line(run("statement", "withdraw", *wrong), 1)
+    store = open_store(url)
+    with store.read() as connection:
+        assert statements.find(connection, Filter()) == statements.of_incident(connection, ID) == []
+        (gone,) = statements.find(connection, Filter(), taken_back=True)
+        assert [gone] == statements.of_incident(connection, ID, taken_back=True)
+        (why,) = statements.retractions(connection).values()
+        before = why.at - timedelta(seconds=1)
+        assert statements.retractions(connection, before) == {}
+        assert statements.of_incident(connection, ID, taken_back=True, as_of=before) == []
+        assert statements.find(connection, Filter(as_of=gone.received_at)) == [gone]
+    store.close()
+    assert (gone.quote, why.text, why.author) == ("Kein Hinweis.", "Verwechselt.", "command")

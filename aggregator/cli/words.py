@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from textwrap import shorten
 from typing import Any, get_args
 
 import click
@@ -12,9 +14,9 @@ from aggregator.cli.common import Options
 from aggregator.clock import BERLIN
 from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
-from aggregator.model import Channel, Stance
-from aggregator.store import tokens
-from aggregator.words import correct, put_enquiry, put_statement
+from aggregator.model import Channel, Filter, Stance
+from aggregator.store import statements, tokens
+from aggregator.words import correct, put_enquiry, put_statement, take_back
 
 
 @contextmanager
@@ -69,6 +71,41 @@ def ask(options: Options, /, **values: Any) -> None:
     )
 
 
+@statement.command("list")
+@click.option("--provider", help="Id or name; left out: all.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="So many, the newest.")
+@click.pass_obj
+def list_statements(options: Options, provider: str | None, limit: int) -> None:
+    """Show what is on record, newest first: id, when, who, how, the words, and whether it was taken back."""
+    with _opened(options) as instance, instance.store.read() as connection:
+        known = instance.catalogue.provider_id(provider) or provider if provider else ""
+        f = Filter(provider=known)
+        found = [*statements.find(connection, f), *statements.find(connection, f, taken_back=True)]
+        gone = statements.retractions(connection)
+    for one in sorted(found, key=lambda s: (s.said_at, s.statement_id), reverse=True)[:limit]:
+        back = gone.get(one.statement_id)
+        click.echo(
+            f"{one.statement_id} {_local(one.said_at)} {one.provider} {one.channel} {one.stance}: "
+            f"{shorten(one.quote, 80, placeholder=' …')}"
+            + (f" (taken back {_local(back.at)}: {back.text})" if back else "")
+        )
+
+
+def _local(moment: datetime) -> str:
+    return f"{moment.astimezone(BERLIN):%Y-%m-%d %H:%M}"
+
+
+@statement.command("withdraw")
+@click.argument("statement_id")
+@click.argument("text")
+@click.pass_obj
+def withdraw_statement(options: Options, statement_id: str, text: str) -> None:
+    """Take a statement back; it stays to be seen, struck through, with TEXT as the dated reason."""
+    with _opened(options) as instance:
+        done = take_back(instance, statement_id, text, author="command")
+    click.echo(f"{statement_id}: taken back, {_local(done.at)}")
+
+
 @click.group()
 def incident() -> None:
     """Correct an incident in public."""
@@ -95,7 +132,7 @@ def note(options: Options, incident_id: str, text: str) -> None:
 def _correct(options: Options, incident_id: str, kind: str, text: str) -> None:
     with _opened(options) as instance:
         done = correct(instance, incident_id, {"kind": kind, "text": text}, author="command")
-    click.echo(f"{incident_id}: {kind}, {done.at.astimezone(BERLIN):%Y-%m-%d %H:%M}")
+    click.echo(f"{incident_id}: {kind}, {_local(done.at)}")
 
 
 @click.group()

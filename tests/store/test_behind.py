@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -18,7 +19,7 @@ HOURS_LATER = 3 * 60.0
 GONE = at(40 * 24 * 60)
 
 
-def some(plz: str, persons: int, *, start: float = 1, each: int = 1, **values: object) -> list[Report]:
+def some(plz: str, persons: int, *, start: float = 1, each: int = 1, **values: Any) -> list[Report]:
     """Return one report each of so many persons from a PLZ, two minutes apart; each: how often the same one comes."""
     return [
         report(f"{plz}-{start}-{n}-{k}", start + 2 * n, plz=plz, reporter=f"{plz}-{n}", **values)
@@ -27,7 +28,7 @@ def some(plz: str, persons: int, *, start: float = 1, each: int = 1, **values: o
     ]
 
 
-def known(store: Store, *given: list[Report], **values: object) -> Incident:
+def known(store: Store, *given: list[Report], **values: Any) -> Incident:
     one = incident(updated_at=at(HOURS_LATER), **values)
     with store.write() as connection:
         incidents.save(connection, [one], [])
