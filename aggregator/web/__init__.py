@@ -22,6 +22,7 @@ from aggregator.web import (
     pictures,
     receipt,
     record,
+    subscribe,
     texts,
     words,
 )
@@ -54,7 +55,7 @@ def create_app(instance: Instance, *, cached: bool = False) -> Flask:
     door.register(app)
     app.extensions[KEY] = lay(app, instance)
     Babel(app, locale_selector=language)
-    for room in (pages, pictures, passing, texts, form, receipt, data, api, feed, words, record):
+    for room in (pages, pictures, passing, texts, form, receipt, data, api, feed, words, record, subscribe):
         app.register_blueprint(room.blueprint)
     filters.register(app)
     errors.register(app)
