@@ -113,10 +113,10 @@ TABLE: tuple[Setting, ...] = (
     Setting("mail_from", "", "sender of alerts by e-mail; default: netzlage@ and the host of base_url", _address),
     Setting("trusted_proxies", 0, "number of reverse proxies whose X-Forwarded-For is believed", _count),
     Setting("rate_limits", True, '"on" or "off"', _switch),
-    Setting("rate_limit_block", "600 per minute; 12000 per hour", "what one /24 (IPv6: /48) may send; a gateway is one", _rates),
+    Setting("rate_limit_block", "600 per minute; 12000 per hour", "what one /24 (IPv6: /48) may send", _rates),
     Setting("rate_limit_line", "60 per minute; 600 per hour", "what one IPv6 /64 may send", _rates),
     Setting("rate_limit_all", "6000 per minute", "what all together may send", _rates),
-    Setting("allowed_hosts", (), "host names to answer to, beside those of base_url and localhost", _names),
+    Setting("allowed_hosts", "", "host names to answer to, beside those of base_url and localhost", _names),
     Setting("publish_comments", False, '"on": comments of reports are shown with their incident', _switch),
     Setting("operator", "", "name and address of the person who answers for the site (impressum)", _text),
 )  # fmt: skip

@@ -22,6 +22,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "pure": (
         "aggregator.areacodes",
         "aggregator.importing",
+        "aggregator.exported",
         "aggregator.cleaning",
         "aggregator.normalise",
         "aggregator.once",

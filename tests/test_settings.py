@@ -163,7 +163,7 @@ def test_a_variable_in_small_letters_is_not_silently_passed_over() -> None:
 
 
 def test_an_unknown_setting_like_no_other_is_answered_with_the_list() -> None:
-    with pytest.raises(SettingsError, match=r"known are NETZLAGE_BASE_URL, NETZLAGE_DATABASE, .*\.$"):
+    with pytest.raises(SettingsError, match=r"known are NETZLAGE_ALLOWED_HOSTS, NETZLAGE_BASE_URL, .*\.$"):
         from_environment(xyz="x")
 
 

@@ -8,15 +8,15 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
-from aggregator.downloads import corrected_in_words, rows, sources_of
+from aggregator.downloads import rows
 from aggregator.errors import StoreError
 from aggregator.export import TABLES, write_csv
 from aggregator.export.table import iso
 from aggregator.model import Filter, Rejected
-from aggregator.store import corrections, incidents, runs
-from aggregator.web import openapi
-from aggregator.web.answers import as_file, as_json, one
-from aggregator.web.desk import address, desk, given_on, instance
+from aggregator.store import incidents, runs
+from aggregator.web import openapi, single
+from aggregator.web.answers import as_file, as_json
+from aggregator.web.desk import given_on, instance
 from aggregator.web.lists import LISTS
 from aggregator.web.params import Invalid, parse
 from aggregator.web.sending import Sent, body, raw_report, send
@@ -67,11 +67,6 @@ def items_csv(name: str) -> Response:
 @blueprint.post("/api/v1/reports")
 def report() -> Response:
     """Take one report: 201 kept, 200 known already, 422 with a sentence a field, 429 too many."""
-    wait = desk().limits.wait(address(), instance().clock.now())
-    if wait:
-        said = make_response(jsonify(errors={"request": f"Too many reports; come again in {wait} seconds."}), 429)
-        said.headers["Retry-After"] = str(wait)
-        return said
     raw = raw_report(body(), "api")
     sent = {raw.field: raw} if isinstance(raw, Rejected) else send(instance(), raw)
     if not isinstance(sent, Sent):
@@ -118,21 +113,7 @@ def incident_json(incident_id: str) -> Response:
     """Answer one incident with its changes."""
     asked = parse({"as_of": request.args.get("as_of", "")}, instance(), language="en").filter.as_of
     with instance().store.read() as connection:
-        found = incidents.get(connection, incident_id, asked)
-        changes = incidents.transitions(connection, incident_id, asked)
-        told_by = sources_of(connection, found, asked) if found else ()
-        corrected = corrections.find(connection, [incident_id], asked).get(incident_id, ())
-    if found is None:
-        abort(404)
-    told = [
-        {"at": iso(change.at), "state": change.state, "reports": change.observed, "expected": change.expected,
-         "score": change.score, "note": change.note}
-        for change in changes
-    ]  # fmt: skip
-    values = {name: getattr(found, name) for name in found.__slots__}
-    said = {"sources": told_by, "corrections": corrected_in_words(corrected)}
-    row = {**values, **said, "simulated": instance().clock.simulated}
-    return one(row, TABLES["incidents"], transitions=told)
+        return jsonify(single.document(connection, incident_id, asked) or abort(404))
 
 
 @blueprint.get("/vorfall/<incident_id>.csv")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
-from flask import current_app, request
+from flask import Flask, current_app, request
 
 from aggregator.cleaning import address_line
 from aggregator.clock import BERLIN
@@ -26,9 +26,9 @@ class Desk:
     limits: Limits
 
 
-def lay(instance: Instance) -> Desk:
+def lay(app: Flask, instance: Instance) -> Desk:
     """Return the desk of an app."""
-    return Desk(instance, Limits(instance.settings.rate_limits))
+    return Desk(instance, Limits(app, instance, address))
 
 
 def desk() -> Desk:

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import HTTPException
 
 from aggregator.errors import StoreError
+from aggregator.web.desk import desk
 from aggregator.web.params import Invalid
 from aggregator.words import Refused
 
@@ -18,9 +19,14 @@ log = logging.getLogger("netzlage.web")
 
 SAID: Final = {
     400: (_("Diese Anfrage ist nicht zu verstehen"), _("Bitte prüfen Sie die Adresse oder die Angaben.")),
+    403: (
+        _("Das kam von einer anderen Seite"),
+        _("Bitte öffnen Sie das Formular auf dieser Seite und senden Sie es von hier."),
+    ),
     404: (_("Diese Seite gibt es nicht"), _("Vielleicht ist die Adresse unvollständig.")),
     405: (_("So geht das hier nicht"), _("Diese Adresse nimmt keine solche Anfrage an.")),
     413: (_("Das ist zu viel auf einmal"), _("Bitte kürzen Sie Ihre Angaben.")),
+    415: (_("Dateien nehmen wir nicht an"), _("Bitte senden Sie Ihre Angaben als Text, ohne Anhang.")),
     422: (_("Etwas an der Anfrage stimmt nicht"), _("Bitte prüfen Sie die Angaben.")),
     429: (_("Zu viele Meldungen auf einmal"), _("Bitte versuchen Sie es in einer Minute noch einmal.")),
     500: (_("Hier ist etwas schiefgegangen"), _("Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal.")),
@@ -37,6 +43,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refused, _invalid)
     app.register_error_handler(StoreError, _busy)
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(429, _too_many)
     app.register_error_handler(500, _failed)
 
 
@@ -61,6 +68,13 @@ def _refused(error: HTTPException) -> Response | HTTPException:
     return said
 
 
+def _too_many(_error: HTTPException) -> Response:
+    wait = desk().limits.wait()
+    said = answer(429, {"request": f"Too many at once from your network; come again in {wait} seconds."})
+    said.headers["Retry-After"] = str(wait)
+    return said
+
+
 def _failed(_error: Exception) -> Response:
     return answer(500, {"server": "Something failed on our side; the mistake has been noted."})
 
@@ -70,5 +84,5 @@ def answer(status: int, errors: dict[str, str]) -> Response:
     if request.path.startswith("/api/"):
         return make_response(jsonify(errors=errors), status)
     title, text = SAID.get(status, SAID[400 if status < 500 else 500])
-    details = list(errors.values()) if status == 422 else []
+    details = list(errors.values()) if status in {400, 422} and "request" not in errors else []
     return make_response(render_template("fehler.html", status=status, title=title, text=text, details=details), status)

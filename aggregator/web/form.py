@@ -11,20 +11,25 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, ngettext
+from werkzeug.exceptions import HTTPException
 
 from aggregator.catalogue import Catalogue
 from aggregator.errors import StoreError
 from aggregator.model import Rejected
 from aggregator.places import NotLocated
 from aggregator.web import codes
-from aggregator.web.desk import address, desk, instance, now
+from aggregator.web.desk import desk, instance, now
+from aggregator.web.door import is_foreign
 from aggregator.web.errors import AGAIN
+from aggregator.web.seal import judge, seal
 from aggregator.web.sending import LONGEST_COMMENT, Sent, raw_report, send
 
 COMMON: Final = 10
 POSITION: Final = re.compile(r"\s*(-?\d{1,2}[.,]\d{1,8})\s*[,; ]\s*(-?\d{1,3}[.,]\d{1,8})\s*")
-FIELDS: Final = ("provider", "service", "symptom", "place", "since", "comment", "uid", "choice", "asked")
+FIELDS: Final = ("provider", "service", "symptom", "place", "since", "comment", "uid", "choice", "asked", "seal")
+TRAP: Final = "website"  # a field that no person sees: programs fill in everything
+LONGEST: Final = 200  # characters of any other field; the form lets nobody type more
 SINCE: Final = {
     "0": (lazy_gettext("gerade eben"), timedelta()),
     "15": (lazy_gettext("etwa 15 Minuten"), timedelta(minutes=15)),
@@ -53,12 +58,12 @@ def take() -> Response:
     """Take one report and lead to the thanks, or show the form again with what is wrong beside each field."""
     values = {name: request.form.get(name, "").strip() for name in FIELDS}
     values["uid"] = values["uid"] or codes.new_code()
-    wait = desk().limits.wait(address(), now())
-    if wait:
-        return too_many(values, wait)
     errors = _missing(values)
     if errors:
         return show_form(values, errors, 422)
+    doubt = _doubt(values)
+    if doubt:
+        return show_form(values, {"form": doubt}, 422)
     try:
         sent = _send(values)
     except StoreError:
@@ -74,10 +79,37 @@ def take() -> Response:
     return make_response(redirect(f"/melden/danke?{urlencode(answer)}", 303))
 
 
-def too_many(values: Mapping[str, str], wait: int) -> Response:
-    """Ask for patience, what was typed kept; wait: seconds."""
-    said = _("Gerade kommen zu viele Meldungen auf einmal. Bitte senden Sie in einer Minute noch einmal.")
+@blueprint.errorhandler(429)
+def too_many(_error: HTTPException) -> Response:
+    """Ask for patience, what was typed kept."""
+    wait = desk().limits.wait()
+    minutes = -(-wait // 60)
+    said = ngettext(
+        "Gerade kommen von hier zu viele Meldungen auf einmal. Bitte senden Sie in einer Minute noch einmal.",
+        "Gerade kommen von hier zu viele Meldungen auf einmal. Bitte senden Sie in %(num)s Minuten noch einmal.",
+        minutes,
+    )
+    values = {name: request.form.get(name, "").strip() for name in (*FIELDS, "code")}
     return show_form(values, {"form": said}, 429, again=str(wait))
+
+
+def _doubt(values: Mapping[str, str]) -> str:
+    """Return what is asked of somebody who may be a program or a page of others: to send it again, nothing is lost."""
+    if is_foreign():
+        return str(_("Diese Meldung kam von einer anderen Seite. Bitte prüfen Sie sie und senden Sie sie von hier."))
+    judged = judge(instance().key, values["uid"], values["seal"], now())
+    if request.form.get(TRAP) or judged == "early":
+        return str(_("Das ging so schnell wie bei einem Programm. Bitte senden Sie die Meldung noch einmal."))
+    if judged == "good":
+        return ""
+    return str(_("Das Formular war schon lange offen. Bitte prüfen Sie die Angaben und senden Sie sie noch einmal."))
+
+
+def _sealed(values: Mapping[str, str], code: str) -> str:
+    """Return the seal for the form with `code`: the one that came with it, as long as that holds, else a new one."""
+    known = values.get("seal", "")
+    fine = judge(instance().key, code, known, now()) in {"good", "early"}
+    return known if fine else seal(instance().key, code, now())
 
 
 def _missing(values: Mapping[str, str]) -> dict[str, str]:
@@ -89,6 +121,9 @@ def _missing(values: Mapping[str, str]) -> dict[str, str]:
     errors = {name: said for name, said in needed.items() if not values[name]}
     if len(values["comment"]) > LONGEST_COMMENT:
         errors["comment"] = _("Bitte kürzen Sie die Anmerkung auf %(most)s Zeichen.", most=LONGEST_COMMENT)
+    for name in ("place", "uid"):
+        if len(values[name]) > LONGEST:
+            errors["place" if name == "place" else "form"] = _("Bitte kürzen Sie diese Angabe.")
     return errors
 
 
@@ -139,12 +174,12 @@ def _sentence(field: str, fault: Rejected) -> str:
 
 def show_form(values: Mapping[str, str], errors: Mapping[str, str], status: int = 200, *, again: str = "") -> Response:
     """Answer the form with what was typed and what is wrong with it, by field; again: seconds to wait."""
-    catalogue = instance().catalogue
+    catalogue, code = instance().catalogue, values.get("uid") or codes.new_code()
     found = sorted((p for p in catalogue.providers.values() if not p.fictitious), key=lambda p: (-p.share, p.name))
     common, others = found[:COMMON], sorted(found[COMMON:], key=lambda provider: provider.name.casefold())
     page = render_template(
         "melden.html",
-        values={"uid": codes.new_code(), **values},
+        values={**values, "uid": code, "seal": _sealed(values, code)},
         errors=errors,
         provider=catalogue.providers.get(values.get("provider", "")),
         labels=_labels(),

@@ -1,38 +1,73 @@
-"""How many reports one address block and all together may send: 429 before the store is asked. I/O."""
+"""How many reports one line, one address block and all together may send: 429 before the store is asked. I/O.
+
+The limits are generous: a mobile carrier's gateway is one block and speaks for thousands. A flood is not kept out by
+them, it is left out of the counts by the detection; they keep the house from being busy with one sender alone.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
 
-from aggregator.cleaning import address_block
+from flask import Flask, request
+from flask_limiter import ApplicationLimit, Limiter
+from limits.errors import ConfigurationError
 
-WINDOW: Final = timedelta(minutes=1)
-A_BLOCK: Final = 120  # reports a window: a mobile carrier's gateway speaks for thousands
-ALL: Final = 6000
+from aggregator.cleaning import address_block, address_line
+from aggregator.clock import SystemClock
+from aggregator.errors import SettingsError
+from aggregator.instance import Instance
+
+WAIT: Final = 2  # seconds that a Redis may take before each process counts for itself
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Limits:
-    """Counts the reports of the present window, in this process; threads may share it."""
+    """Counts what is sent (POST and the like) in memory or in the Redis or Valkey of the settings."""
 
-    def __init__(self, on: bool) -> None:
-        self._on = on
-        self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
-        self._start: datetime | None = None
+    def __init__(self, app: Flask, instance: Instance, address: Callable[[], str]) -> None:
+        self._key, self._address = blake2b(instance.key, digest_size=32).digest(), address
+        settings = instance.settings
+        block, line, everyone = settings.rate_limit_block, settings.rate_limit_line, settings.rate_limit_all
+        self._limiter = Limiter(
+            self._block,
+            application_limits=[
+                ApplicationLimit(block, key_function=self._block, scope="block"),
+                ApplicationLimit(line, key_function=self._line, scope="line", exempt_when=lambda: ":" not in address()),
+                ApplicationLimit(everyone, key_function=lambda: "all", scope="all"),
+            ],
+            storage_uri=settings.redis_url or "memory://",
+            storage_options=_patience(settings.redis_url),
+            in_memory_fallback_enabled=bool(settings.redis_url),
+            strategy="fixed-window",
+            key_prefix="netzlage",
+            enabled=settings.rate_limits,
+        )
+        self._limiter.request_filter(lambda: request.method in READING)
+        try:
+            self._limiter.init_app(app)
+        except ConfigurationError as error:
+            why = " ".join(str(error).split())
+            raise SettingsError(f"Setting redis_url cannot be used ({why}); write redis://HOST:6379/0.") from None
 
-    def wait(self, address: str, at: datetime) -> int:
-        """Count one report from `address` at `at`; return 0, or in how many seconds to come again."""
-        if not self._on:
-            return 0
-        with self._lock:
-            if self._start is None or not self._start <= at < self._start + WINDOW:
-                self._start = at
-                self._counts.clear()
-            block = address_block(address)
-            self._counts.update((block, "*"))
-            if self._counts[block] <= A_BLOCK and self._counts["*"] <= ALL:
-                return 0
-            return max(1, round((self._start + WINDOW - at).total_seconds()))
+    def _block(self) -> str:
+        return self._hidden(address_block(self._address()))
+
+    def _line(self) -> str:
+        return self._hidden(address_line(self._address()))
+
+    def _hidden(self, network: str) -> str:
+        """Return what stands for a network, so that no address lies in the memory of a Redis."""
+        return blake2b(network.encode(), key=self._key, digest_size=12).hexdigest()
+
+    def wait(self) -> int:
+        """Return in how many seconds the present request, which was one too many, may come again."""
+        breached = self._limiter.current_limit
+        now: datetime = SystemClock().now()  # the library counts by the system's time
+        return max(1, round(breached.reset_at - now.timestamp())) if breached else 1
+
+
+def _patience(redis_url: str) -> dict[str, Any]:
+    return {"socket_connect_timeout": WAIT, "socket_timeout": WAIT} if redis_url else {}

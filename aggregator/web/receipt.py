@@ -18,11 +18,12 @@ from aggregator.store import ends, reports
 from aggregator.store.reports import Row
 from aggregator.web import story
 from aggregator.web.codes import tidy
-from aggregator.web.desk import address, desk, instance, now
+from aggregator.web.desk import instance, now
 from aggregator.web.form import show_form, too_many
 from aggregator.web.others import Company, company
 
 blueprint = Blueprint("receipt", __name__)
+blueprint.register_error_handler(429, too_many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,6 @@ def _told(found: Company, provider: str) -> str:
 def works_again() -> Response:
     """Note that what a report told of works again, and lead back to it."""
     values = {"code": request.form.get("code", "").strip()}
-    wait = desk().limits.wait(address(), now())
-    if wait:
-        return too_many(values, wait)
     try:
         found = find(values["code"])
         if found is None:

@@ -22,7 +22,6 @@ from aggregator.model import FeedRun, Filter, RawReport
 from aggregator.pipeline import accept
 from aggregator.store import incidents, reports, sources
 from aggregator.web import create_app
-from aggregator.web.limits import A_BLOCK
 from aggregator.web.lists import LISTS
 from tests.test_refresh import NOW
 
@@ -175,15 +174,6 @@ def test_a_body_that_is_too_large_is_refused(sender: FlaskClient) -> None:
     answer = sender.post("/api/v1/reports", json={**REPORT, "comment": "x" * 100_000})
     assert answer.status_code == 413
     assert "errors" in answer.get_json()
-
-
-def test_too_many_from_one_place_are_asked_to_wait(sender: FlaskClient) -> None:
-    answers = [sender.post("/api/v1/reports", json={}) for _ in range(A_BLOCK + 1)]
-    assert {answer.status_code for answer in answers[:-1]} == {422}
-    assert answers[-1].status_code == 429
-    assert int(answers[-1].headers["Retry-After"]) > 0
-    other = sender.post("/api/v1/reports", json=REPORT, environ_base={"REMOTE_ADDR": "203.0.113.9"})
-    assert other.status_code == 201
 
 
 def test_a_locked_store_is_503_and_says_when_to_come_again(
