@@ -47,9 +47,12 @@ class District:
 def inline_map(shapes: Shapes, districts: Mapping[str, District], *, simulated: bool) -> str:
     """Return the map for a page, whose style sheet colours it. The list beside it says the same in words.
 
+    Districts of which nothing is said are left out.
     A link cannot be reached by the tabulator key: four hundred stops before the next heading would lock a reader in.
     """
-    areas = "".join(_linked(path, districts[region]) for region, path in shapes.districts.items())
+    areas = "".join(
+        _linked(path, districts[region]) for region, path in shapes.districts.items() if region in districts
+    )
     word = _word(shapes) if simulated else ""
     return (
         f'<svg class="karte" viewBox="0 0 {shapes.width} {shapes.height}" aria-hidden="true"><defs>{HATCH}</defs>'

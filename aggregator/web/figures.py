@@ -17,6 +17,8 @@ from aggregator.detect.calibrate import STRONG
 from aggregator.detect.coverage import BLIND_BELOW, Coverage, cover
 from aggregator.detect.cube import NO_CELLS, bucket_number, by_stream
 from aggregator.detect.interval import usual_range
+from aggregator.detect.silence import speaks
+from aggregator.detect.span import TINY
 from aggregator.detect.usual import read_baseline
 from aggregator.draw.map import District, Value
 from aggregator.draw.series import STEP, Series, Word
@@ -26,10 +28,11 @@ from aggregator.instance import Instance
 from aggregator.model import ALL, FeedRun, Filter, Incident, Statement, Stream
 from aggregator.store import Connection, baselines, cube, incidents, runs, sources, statements
 from aggregator.web.language import present
+from aggregator.web.promise import in_force
 
 Floats = npt.NDArray[np.float64]
 PER_BAR = STEP // BUCKET
-ENOUGH = 3.0  # reports expected in 3 hours from which on "nothing conspicuous" can be said of a district
+EVERYTHING = Stream(ALL, ALL)
 LOOK_BACK = timedelta(hours=3)
 LATELY = timedelta(minutes=30)
 BEFORE = timedelta(hours=12)  # how long before the onset a provider's words still belong to an incident
@@ -124,10 +127,21 @@ def _band(baseline: Baseline | None, part: Part, heard: Floats) -> tuple[tuple[f
     if baseline is None:
         return (0.0,) * bars, (0.0,) * bars
     buckets = np.arange(bucket_number(part.start), bucket_number(part.end))
-    expected = baseline.expected(part.stream, part.regions, buckets, np.where(heard > 0, heard, 1.0))
-    mean = expected.reshape(bars, PER_BAR).sum(axis=1)
-    low, high = usual_range(mean, baseline.spread(part.stream, mean, part.regions))
+    share = np.where(heard > 0, heard, 1.0)
+    mean, variance = np.zeros(bars), np.zeros(bars)
+    for stream in _known(baseline, part.stream):
+        of_it = baseline.expected(stream, part.regions, buckets, share).reshape(bars, PER_BAR).sum(axis=1)
+        mean += of_it
+        variance += of_it * baseline.spread(stream, of_it, part.regions)
+    low, high = usual_range(mean, variance / np.maximum(mean, TINY))
     return tuple(low.tolist()), tuple(high.tolist())
+
+
+def _known(baseline: Baseline, stream: Stream) -> list[Stream]:
+    """Return the streams with a level that make up `stream`: of a service of all providers those of each."""
+    if stream.provider != ALL or stream.service == ALL:
+        return [stream]
+    return [s for s in baseline.streams if s.service == stream.service]
 
 
 def coverage(view: View, start: datetime, end: datetime) -> Coverage:
@@ -141,17 +155,21 @@ def compare(view: View, part: Part) -> tuple[int, float]:
     """Return the reports of a part and those that would be usual; its ends go to full quarters of an hour."""
     whole = _whole_bars(part)
     buckets = np.arange(bucket_number(whole.start), bucket_number(part.end))
-    usual = view.baseline.expected(part.stream, part.regions, buckets).sum() if view.baseline else 0.0
-    return int(_counts(view, whole).sum()), float(usual)
+    known = _known(view.baseline, part.stream) if view.baseline else []
+    usual = sum(float(view.baseline.expected(s, part.regions, buckets).sum()) for s in known if view.baseline)
+    return int(_counts(view, whole).sum()), usual
 
 
-def map_values(view: View, shown: Sequence[Incident], at: datetime) -> dict[str, Value]:
-    """Return the value of every district at `at`: that of an incident, else whether one could be seen at all."""
-    usual = _expected_by_district(view.baseline, at)
-    deaf = float(coverage(view, at - LATELY, at).of(ALL).mean()) < BLIND_BELOW
-    values: dict[str, Value] = {}
-    for region in view.instance.catalogue.regions:
-        values[region] = "blind" if deaf else "nothing" if usual.get(region, 0.0) >= ENOUGH else "few"
+def map_values(view: View, shown: Sequence[Incident], at: datetime, stream: Stream = EVERYTHING) -> dict[str, Value]:
+    """Return the value of every district at `at`: that of an incident, else whether one could be seen at all.
+
+    stream: of what nothing conspicuous is said where that can be said.
+    """
+    telling = _telling(view, at, stream)
+    quiet: Value = "blind" if deaf(view, at, stream.provider) else "nothing"
+    values: dict[str, Value] = {
+        region: quiet if quiet == "blind" or region in telling else "few" for region in view.instance.catalogue.regions
+    }
     told = [incident for incident in shown if incident.state != "withdrawn"]
     for incident in sorted(told, key=lambda i: (i.state == "strong", i.standard)):
         for region in incident.regions:
@@ -159,14 +177,20 @@ def map_values(view: View, shown: Sequence[Incident], at: datetime) -> dict[str,
     return values
 
 
-def _expected_by_district(baseline: Baseline | None, at: datetime) -> dict[str, float]:
-    """Return the reports on all providers that the 3 hours before `at` would usually bring, per district."""
-    if baseline is None:
-        return {}
-    everything = Stream(ALL, ALL)
+def deaf(view: View, at: datetime, provider: str = ALL) -> bool:
+    """Say whether in the half hour before `at` less than half was heard of what usually tells of `provider`."""
+    return float(coverage(view, at - LATELY, at).of(provider).mean()) < BLIND_BELOW
+
+
+def _telling(view: View, at: datetime, stream: Stream) -> set[str]:
+    """Return the districts of which the 3 hours before `at` say something when nothing comes, about all of a stream."""
+    known = _known(view.baseline, stream) if view.baseline else []
+    if view.baseline is None or not known:
+        return set()
     buckets = np.arange(bucket_number(at - LOOK_BACK), bucket_number(at))
-    hours = float(baseline.hourly(everything, buckets).sum(axis=1).mean())
-    return dict(zip(baseline.regions, (baseline.of(everything).rate * hours).tolist(), strict=True))
+    judged = in_force(view.connection, view.instance, at)
+    telling = np.all([speaks(view.baseline, one, buckets, judged) for one in known], axis=0)
+    return {region for region, tells in zip(view.baseline.regions, telling, strict=True) if tells}
 
 
 def districts(
