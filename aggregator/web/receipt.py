@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import format_decimal
+from flask_babel import force_locale, format_decimal
 from flask_babel import gettext as _
 
 from aggregator.errors import StoreError
@@ -20,6 +20,7 @@ from aggregator.web import story
 from aggregator.web.codes import tidy
 from aggregator.web.desk import instance, now
 from aggregator.web.form import show_form, too_many
+from aggregator.web.language import FIRST, present
 from aggregator.web.others import Company, company
 
 blueprint = Blueprint("receipt", __name__)
@@ -144,5 +145,14 @@ def paper() -> Response:
         title=story.title(others.incident, catalogue) if others.incident else "",
         lasted=_lasted(found),
         at=now(),
+        letter=_letter(found),
+        letter_in_german="" if present() == FIRST else _letter(found, FIRST),
     )
     return _private(page)
+
+
+def _letter(found: Receipt, language: str = "") -> str:
+    """Return what may be sent to the provider, in the reader's language or another one."""
+    with force_locale(language or present()):
+        service = _(instance().catalogue.services[found.row["service"]].name_de)
+        return render_template("brief.html", receipt=found, provider=found.provider, service=service)
