@@ -36,6 +36,11 @@ def address_block(address: str) -> str:
     return _network(address, 24, 48)
 
 
+def address_network(address: str) -> str:
+    """Return the /20 (IPv6: /40) that `address` lies in: somebody's servers, a gateway, a part of a provider's lines."""
+    return _network(address, 20, 40)
+
+
 def address_line(address: str) -> str:
     """Return what one line of a household or phone has: the IPv4 address, or the /64 of an IPv6 one; "" of none."""
     return _network(address, 32, 64)

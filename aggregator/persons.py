@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from aggregator.cleaning import address_block
+from aggregator.cleaning import address_network
 
 SIZE: Final = 12  # bytes of a hash
 
@@ -27,12 +27,14 @@ class Persons:
         return _hash(self.former, "reporter", name) if name and self.former else ""
 
     def block(self, address: str, day: int) -> str:
-        """Return what stands for the block (/24, IPv6: /48) of `address` on `day` (ordinal, UTC); "": it is none.
+        """Return what stands for the block (/20, IPv6: /40) of `address` on `day` (ordinal, UTC); "": it is none.
 
+        So wide, because who rents a few hundred addresses mostly gets them side by side, and no wider, because the lines
+        of a town lie in several.
         A block has another name each day from the beginning, so that numbers can take the place of a day's names
         without a block being torn apart: a look back sees the same before and after.
         """
-        block = address_block(address)
+        block = address_network(address)
         return _hash(self.key, "block", f"{day} {block}") if block else ""
 
 

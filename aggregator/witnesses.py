@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
+from aggregator.clock import floor_to
 from aggregator.detect.tick import Floats, Places
 from aggregator.detect.trust import FLOOD, Part, is_flood
 from aggregator.frames import BUCKET, CUBE, conform
 from aggregator.model import Filter, Hotspot, Stream
 from aggregator.store import Connection, crowds, reports
-from aggregator.store.crowds import Crowd
+from aggregator.store.crowds import BLOCK, TEXT, Crowd
 
 GUESSED_OVER = timedelta(days=7)  # how long back the usual share of guessed places is judged
 DAY = timedelta(days=1)
@@ -65,16 +66,27 @@ class Witnesses:
         return self.usual.shares[stream]
 
     def floods(self, counts: pd.DataFrame, since: datetime, until: datetime) -> list[Crowd]:
-        """Return the blocks and texts that hold far more of a stream than usual. counts: CUBE of [since, until)."""
+        """Return the blocks and texts that hold far more of a stream than usual. counts: CUBE of [since, until).
+
+        A block has another name each day (UTC), so what it holds is compared with its day alone: else a flood over
+        midnight would be two of half the size.
+        """
+        found = self._floods_of(TEXT, counts, since, until)
+        for start, end in days_of(since, until):
+            found += self._floods_of(BLOCK, counts, start, end)
+        return found
+
+    def _floods_of(self, kind: str, counts: pd.DataFrame, since: datetime, until: datetime) -> list[Crowd]:
+        within = counts[(counts["bucket"] >= since) & (counts["bucket"] < until)]
+        total = within.groupby(["provider", "service"], observed=True)["count"].sum()
         window = Filter(since=since, until=until, as_of=self.as_of)
-        total = counts.groupby(["provider", "service"], observed=True)["count"].sum()
         return [
             crowd
-            for crowd in crowds.crowds(self.connection, window, FLOOD)
+            for crowd in crowds.crowds(self.connection, kind, window, FLOOD)
             if is_flood(
                 crowd.size,
                 float(total.get((crowd.stream.provider, crowd.stream.service), 0)),
-                self.usual_block(crowd.stream) if crowd.kind == "block" else 0.0,
+                self.usual_block(crowd.stream) if kind == BLOCK else 0.0,
             )
         ]
 
@@ -86,6 +98,14 @@ class Witnesses:
             for flood in floods
             for report_id, member in crowds.members(self.connection, flood, window).items()
         }
+
+
+def days_of(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Cut [since, until) at each midnight (UTC)."""
+    while since < until:
+        midnight = floor_to(since, DAY) + DAY
+        yield since, min(midnight, until)
+        since = midnight
 
 
 def without(counts: pd.DataFrame, gone: Members) -> pd.DataFrame:

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, select
 
 from aggregator.model import Filter, Stream
 from aggregator.store.schema import comments, floods, reports
 from aggregator.store.select import any_of, conditions
 
+BLOCK: Final = "block"
+TEXT: Final = "text"
 LEAST_TEXT: Final = 20  # characters: shorter texts ("geht nicht") are alike without being copied
 FEW: Final = 10  # reports: a day with fewer says nothing about its largest block
 DAYS: Final = 7  # over which the usual largest block is judged
@@ -90,21 +92,19 @@ class Crowd:
     """Many reports of one stream that share an address block or a text."""
 
     stream: Stream
-    kind: str  # block or text
+    kind: str  # BLOCK or TEXT
     value: str
     size: int
 
 
-def crowds(connection: Connection, f: Filter, least: int) -> list[Crowd]:
-    """Return the blocks and texts that at least `least` counted reports of a stream share, of those that fit `f`."""
+def crowds(connection: Connection, kind: str, f: Filter, least: int) -> list[Crowd]:
+    """Return the blocks (texts) that at least `least` counted reports of a stream share, of those that fit `f`."""
     where = [reports.c.counted, *conditions(reports, f, "observed_at", "received_at")]
-    found = []
-    for kind, groups in (("block", _blocks(where)), ("text", _texts(where))):
-        each = groups.add_columns(reports.c.provider, reports.c.service, literal(kind).label("kind"))
-        query = each.group_by(reports.c.provider, reports.c.service).having(func.count() >= least)
-        for row in connection.execute(query.order_by(reports.c.provider, reports.c.service, "value")):
-            found.append(Crowd(Stream(row.provider, row.service), row.kind, row.value, row.size))
-    return found
+    groups = _blocks(where) if kind == BLOCK else _texts(where)
+    each = groups.add_columns(reports.c.provider, reports.c.service)
+    query = each.group_by(reports.c.provider, reports.c.service).having(func.count() >= least)
+    rows = connection.execute(query.order_by(reports.c.provider, reports.c.service, "value"))
+    return [Crowd(Stream(row.provider, row.service), kind, row.value, row.size) for row in rows]
 
 
 def members(connection: Connection, crowd: Crowd, f: Filter) -> dict[str, tuple[str, datetime, str]]:
@@ -112,7 +112,7 @@ def members(connection: Connection, crowd: Crowd, f: Filter) -> dict[str, tuple[
     own = replace(f, provider=crowd.stream.provider, service=crowd.stream.service)
     where = [reports.c.counted, *conditions(reports, own, "observed_at", "received_at")]
     query = select(reports.c.report_id, reports.c.region, reports.c.observed_at, reports.c.source)
-    if crowd.kind == "block":
+    if crowd.kind == BLOCK:
         query = query.where(*where, reports.c.block == crowd.value)
     else:
         same = comments.c.report_id == reports.c.report_id
