@@ -58,7 +58,7 @@ class Run:
         lands = sorted({r.parent for r in regions})
         inside = np.array([[r.parent == land for r in regions] for land in lands], dtype=np.float64)
         together = np.vstack([np.eye(len(regions)), inside, np.ones((1, len(regions)))])
-        return np.asarray((together @ table).toarray(), dtype=np.float64)
+        return (sparse.csr_array(together) @ table).toarray().astype(np.float64)
 
 
 def count_with_ratio(run: Run) -> Floats:
