@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aggregator.errors import DataError
+from aggregator.exported import Exported, is_export, reader
 from aggregator.model import RawReport, Rejected
 
 NEEDED: Final = ("provider", "service", "observed_at")
@@ -19,16 +20,18 @@ FIELD_OF: Final[Mapping[str, str]] = {name: "key" if name == "report_id" else na
 
 DELIMITERS: Final = ",;\t|"
 NOT_UTF8: Final = "\udc80"  # what surrogateescape makes of a byte that is no UTF-8
+TRUE: Final = frozenset({"true", "wahr"})  # the latter in a file for Excel
 LONGEST_LINE: Final = 100_000  # bytes: more is not a report
 
-Item = RawReport | Rejected
+Item = RawReport | Rejected | Exported
 
 
 def read_csv(lines: Iterable[bytes], source: str = "import") -> Iterator[Item]:
     """Yield the rows of a CSV file, given line by line as bytes; a bad row is a Rejected with its line.
 
     UTF-8, with or without byte-order mark; comma, semicolon, tab or | as the header has them. Unknown columns are
-    passed over. Raises DataError where the header lacks a needed column or the first bytes are not text.
+    passed over. Rows of our own export keep their id, their source and whether they count. Raises DataError where the
+    header lacks a needed column or the first bytes are not text.
     """
     texts = iter(decoded(lines))
     header = next(texts, "")
@@ -54,11 +57,14 @@ def _maker(names: Sequence[str], source: str) -> Callable[[Sequence[str], int], 
     """Return what turns a row of the columns `names` into an item."""
     wanted = [(FIELD_OF[name], index) for index, name in enumerate(names) if name in FIELD_OF]
     simulated = names.index("simulated") if "simulated" in names else None
+    exported = reader(names) if is_export(names) else None
 
     def make(row: Sequence[str], line: int) -> Item:
-        values: dict[str, Any] = {field: row[index] for field, index in wanted}
-        if simulated is not None and row[simulated].strip().lower() == "true":
+        if simulated is not None and row[simulated].strip().lower() in TRUE:
             return _simulated(line)
+        if exported:
+            return exported(row, f"line {line}")
+        values: dict[str, Any] = {field: row[index] for field, index in wanted}
         return RawReport(source, where=f"line {line}", **values)
 
     return make
@@ -134,7 +140,7 @@ def read_ndjson(lines: Iterable[bytes], source: str = "import") -> Iterator[Item
             yield from_fields(values, source, where=f"line {number}")
 
 
-def from_fields(values: Mapping[str, Any], source: str, *, where: str = "", address: str = "") -> Item:
+def from_fields(values: Mapping[str, Any], source: str, *, where: str = "", address: str = "") -> RawReport | Rejected:
     """Return the raw report of fields named as the CSV columns: text, numbers or null; `uid` is as good as report_id.
 
     Unknown names are passed over; a value that is a list or an object is Rejected.

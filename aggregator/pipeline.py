@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 
 from aggregator.clock import floor_to
+from aggregator.exported import Exported, as_report
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, RawReport, Rejected, Report
@@ -79,13 +80,14 @@ class Tally:
         return Outcome(self.kept, self.duplicate, dict(self.rejected), rejects, new, dict(self.districts), run)
 
 
+Given = RawReport | Rejected | Exported
 Judge = Callable[[FeedRun, Tally], FeedRun]
-Aside = Callable[[Connection, Sequence[tuple[RawReport | Rejected, Report | Rejected]]], object]
+Aside = Callable[[Connection, Sequence[tuple[Given, Report | Rejected]]], object]
 
 
 def accept(
     instance: Instance,
-    raws: Iterable[RawReport | Rejected],
+    raws: Iterable[Given],
     *,
     run: FeedRun | None = None,
     whole: bool = False,
@@ -107,7 +109,7 @@ def accept(
     for given, is_last in _batches(raws, batch):
         items = placed(instance, given)
         now = instance.clock.now()
-        found = [raw if isinstance(raw, Rejected) else normaliser.report(raw, now) for raw in items]
+        found = [_resolved(item, normaliser, now) for item in items]
         resolved = tally.sort(found)
         refused = [pair for pair in zip(items, found, strict=True) if isinstance(pair[1], Rejected)] if aside else []
         if not (resolved or refused) and not (is_last and run):
@@ -123,7 +125,15 @@ def accept(
     return tally.outcome(run)
 
 
-def _batches(raws: Iterable[RawReport | Rejected], size: int) -> Iterator[tuple[list[RawReport | Rejected], bool]]:
+def _resolved(item: Given, normaliser: Normaliser, now: datetime) -> Report | Rejected:
+    if isinstance(item, Rejected):
+        return item
+    if isinstance(item, Exported):
+        return as_report(item, lambda raw: normaliser.report(raw, now))
+    return normaliser.report(item, now)
+
+
+def _batches(raws: Iterable[Given], size: int) -> Iterator[tuple[list[Given], bool]]:
     """Cut `raws` into lists of `size`, each with whether it is the last; without any items one empty last list."""
     items = iter(raws)
     ready = list(islice(items, size))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from aggregator.exported import Exported
 from aggregator.geocode import RemoteGazetteer
 from aggregator.instance import Instance
 from aggregator.model import RawReport, Rejected
@@ -16,7 +17,10 @@ MOST_ASKED: Final = 20  # new names of one batch: at one a second no feed stands
 LONGEST: Final = 120  # characters of a name
 
 
-def placed(instance: Instance, raws: Sequence[RawReport | Rejected]) -> list[RawReport | Rejected]:
+Given = RawReport | Rejected | Exported
+
+
+def placed(instance: Instance, raws: Sequence[Given]) -> list[Given]:
     """Return `raws`, those whose place only the Nominatim server knows with its district; without a server as they are.
 
     Asks the store first, then the server, outside of any transaction. What gets no answer stays as it is: it is
@@ -56,8 +60,8 @@ def _asked(instance: Instance, remote: RemoteGazetteer, names: Iterable[str]) ->
     return regions | new
 
 
-def _with_region(raw: RawReport | Rejected, regions: dict[str, str]) -> RawReport | Rejected:
-    if isinstance(raw, Rejected) or raw.region or raw.plz:
+def _with_region(raw: Given, regions: dict[str, str]) -> Given:
+    if not isinstance(raw, RawReport) or raw.region or raw.plz:
         return raw
     region = regions.get(raw.place[:LONGEST].strip())
     return replace(raw, region=region) if region else raw

@@ -49,7 +49,7 @@ def add(connection: Connection, given: Sequence[Report]) -> Added:
     kept = reporters.decide(connection, [report for report in fresh.values() if report.report_id in unseen])
     if kept:
         _insert(connection, kept)
-    over = [End(r.report_id, r.ended_at, r.received_at) for r in given if r.ended_at is not None]
+    over = [End(r.report_id, r.ended_at, max(r.ended_at, r.received_at)) for r in given if r.ended_at is not None]
     ends.add(connection, over)
     return Added(kept, len(given) - len(kept))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,9 @@ def some_reports(draw: st.DrawFn) -> list[Report]:
     ]
 
 
-@pytest.fixture(scope="module")
+@cache
 def catalogue() -> Catalogue:
+    """Not a fixture: hypothesis prints the arguments of a test, and this one is long."""
     return load_catalogue()
 
 
@@ -60,13 +62,11 @@ FILTERS = st.builds(
 
 @settings(max_examples=25)
 @given(given_=some_reports(), f=FILTERS, page=st.integers(1, 4), few=st.sampled_from([0, 1, 100]))
-def test_both_ways_write_the_same_file(
-    catalogue: Catalogue, given_: list[Report], f: Filter, page: int, few: int
-) -> None:
+def test_both_ways_write_the_same_file(given_: list[Report], f: Filter, page: int, few: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(outgoing, "PAGE", page)
         patch.setattr(outgoing, "FEW", few)
-        made = instance(Path(folder), catalogue)
+        made = instance(Path(folder), catalogue())
         with made.store.write() as connection:
             sources.keep(connection, [Source("feed", republish="rows"), Source("secret", republish="counts")])
             reports.add(connection, given_)
@@ -75,8 +75,8 @@ def test_both_ways_write_the_same_file(
         made.store.close()
 
 
-def test_an_end_that_was_not_known_yet_is_not_told(tmp_path: Path, catalogue: Catalogue) -> None:
-    made = instance(tmp_path, catalogue)
+def test_an_end_that_was_not_known_yet_is_not_told(tmp_path: Path) -> None:
+    made = instance(tmp_path, catalogue())
     with made.store.write() as connection:
         reports.add(connection, [report("a", source="form")])
         ends.add(connection, [End("a", at(60), at(61))])
