@@ -1,4 +1,4 @@
-"""The schedule: every feed at its own pace, detection each minute. I/O."""
+"""The schedule: every feed at its own pace, detection each minute, alerts every few seconds. I/O."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from aggregator.alert.deliver import EVERY, Alerter
 from aggregator.calibration import Calibrator
 from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
@@ -35,8 +36,8 @@ class Worker:
     """Runs the enabled feeds and `refresh` in the background, in threads of this process.
 
     speed: of a simulated clock; the intervals are its seconds. chance: 0 to 1, of the pauses after failures.
-    calibrator: None where thresholds come with the data. Jobs are idempotent and never overlap themselves, so that a
-    lease can be put round `_run` where several processes share a store.
+    calibrator: None where thresholds come with the data; alerter: None where nobody is told. Jobs are idempotent and
+    never overlap themselves, so that a lease can be put round `_run` where several processes share a store.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Worker:
         speed: float = 1.0,
         chance: Callable[[], float] = random.random,
         calibrator: Calibrator | None = None,
+        alerter: Alerter | None = None,
     ) -> None:
         self._instance, self._refresh, self._outbound = instance, refresh, outbound or Outbound()
         self._scheduler = BackgroundScheduler(
@@ -57,6 +59,7 @@ class Worker:
                 "default": ThreadPoolExecutor(HEARINGS),
                 "own": ThreadPoolExecutor(2),
                 "calibration": ThreadPoolExecutor(1),
+                "alerts": ThreadPoolExecutor(1),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE},
         )
@@ -72,6 +75,9 @@ class Worker:
         self._calibrator = calibrator
         if calibrator:
             self._add("calibrate", CALIBRATE, calibrator.run, executor="calibration")
+        self._alerter = alerter
+        if alerter:
+            self._add("alerts", EVERY, alerter.run, executor="alerts")
 
     def _hear(self, feed: Feed) -> Callable[[], object]:
         return lambda: self._hear_if_due(feed)
@@ -109,8 +115,10 @@ class Worker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """End, after the jobs that are running have ended; a calibration is given up."""
+        """End, after the jobs that are running have ended; a calibration is given up, an alert on its way is not."""
         if self._calibrator:
             self._calibrator.stop()
+        if self._alerter:
+            self._alerter.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)

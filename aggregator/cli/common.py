@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,15 @@ class Options:
     def open(self, clock: Clock | None = None, **overrides: Any) -> Instance:
         """Open the instance that the settings describe, on the system's clock unless another is given."""
         return open_instance(self.settings(**overrides), clock or SystemClock())
+
+    @contextmanager
+    def opened(self) -> Iterator[Instance]:
+        """Give the instance that the settings describe, its store closed at the end of the block."""
+        instance = self.open()
+        try:
+            yield instance
+        finally:
+            instance.store.close()
 
 
 def progress(items: Iterable[Any], label: str, length: int | None = None) -> Any:

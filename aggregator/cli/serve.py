@@ -15,6 +15,7 @@ from wsgiref.types import WSGIApplication
 import click
 import waitress
 
+from aggregator.alert.deliver import Alerter, Tell
 from aggregator.calibration import Calibrator
 from aggregator.catalogue import data_folder
 from aggregator.cli.channel import Channel
@@ -24,6 +25,7 @@ from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.refresh import Detection
 from aggregator.web import create_app
+from aggregator.web.telling import teller
 from ingest.feed import Feed, load_feeds
 from ingest.scheduler import Worker
 
@@ -41,7 +43,7 @@ def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     """Serve the site, and unless told otherwise hear the feeds and look for clusters."""
     with _opened(options) as (instance, feeds):
         app = create_app(instance, cached=True)
-        work = None if no_worker else _worker(instance, feeds)
+        work = None if no_worker else _worker(instance, feeds, teller(app))
         serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
 
 
@@ -50,7 +52,7 @@ def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
 def worker(options: Options) -> None:
     """Hear the feeds and look for clusters, without the site, until stopped."""
     with _opened(options) as (instance, feeds), _stopped_by_signal():
-        work = _worker(instance, feeds)
+        work = _worker(instance, feeds, teller(create_app(instance)))
         click.echo(f"{len(work.jobs)} jobs: {', '.join(sorted(work.jobs))}")
         work.start()
         try:
@@ -61,8 +63,9 @@ def worker(options: Options) -> None:
             work.stop()
 
 
-def _worker(instance: Instance, feeds: list[Feed]) -> Worker:
-    return Worker(instance, feeds, Detection(instance).refresh, calibrator=Calibrator(instance))
+def _worker(instance: Instance, feeds: list[Feed], tell: Tell) -> Worker:
+    alerter = Alerter(instance, tell)
+    return Worker(instance, feeds, Detection(instance).refresh, calibrator=Calibrator(instance), alerter=alerter)
 
 
 @contextmanager

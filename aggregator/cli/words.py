@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from textwrap import shorten
 from typing import Any, get_args
@@ -13,19 +11,9 @@ import click
 from aggregator.cli.common import Options
 from aggregator.clock import BERLIN
 from aggregator.errors import NetzlageError
-from aggregator.instance import Instance
 from aggregator.model import Channel, Filter, Stance
 from aggregator.store import statements, tokens
 from aggregator.words import correct, put_enquiry, put_statement, take_back
-
-
-@contextmanager
-def _opened(options: Options) -> Iterator[Instance]:
-    instance = options.open()
-    try:
-        yield instance
-    finally:
-        instance.store.close()
 
 
 @click.group()
@@ -51,7 +39,7 @@ def statement() -> None:
 @click.pass_obj
 def add_statement(options: Options, /, **values: Any) -> None:
     """Put QUOTE, the words of a provider, on record."""
-    with _opened(options) as instance:
+    with options.opened() as instance:
         said, new = put_statement(instance, values)
     click.echo(f"{said.statement_id}: {'kept' if new else 'known already'}")
 
@@ -63,7 +51,7 @@ def add_statement(options: Options, /, **values: Any) -> None:
 @click.pass_obj
 def ask(options: Options, /, **values: Any) -> None:
     """Put on record that you asked a provider about an incident; prints the id for --reply-to."""
-    with _opened(options) as instance:
+    with options.opened() as instance:
         asked, new = put_enquiry(instance, values)
         contact = instance.catalogue.provider(asked.provider).press_contact
     click.echo(
@@ -77,7 +65,7 @@ def ask(options: Options, /, **values: Any) -> None:
 @click.pass_obj
 def list_statements(options: Options, provider: str | None, limit: int) -> None:
     """Show what is on record, newest first: id, when, who, how, the words, and whether it was taken back."""
-    with _opened(options) as instance, instance.store.read() as connection:
+    with options.opened() as instance, instance.store.read() as connection:
         known = instance.catalogue.provider_id(provider) or provider if provider else ""
         f = Filter(provider=known)
         found = [*statements.find(connection, f), *statements.find(connection, f, taken_back=True)]
@@ -101,7 +89,7 @@ def _local(moment: datetime) -> str:
 @click.pass_obj
 def withdraw_statement(options: Options, statement_id: str, text: str) -> None:
     """Take a statement back; it stays to be seen, struck through, with TEXT as the dated reason."""
-    with _opened(options) as instance:
+    with options.opened() as instance:
         done = take_back(instance, statement_id, text, author="command")
     click.echo(f"{statement_id}: taken back, {_local(done.at)}")
 
@@ -130,7 +118,7 @@ def note(options: Options, incident_id: str, text: str) -> None:
 
 
 def _correct(options: Options, incident_id: str, kind: str, text: str) -> None:
-    with _opened(options) as instance:
+    with options.opened() as instance:
         done = correct(instance, incident_id, {"kind": kind, "text": text}, author="command")
     click.echo(f"{incident_id}: {kind}, {_local(done.at)}")
 
@@ -148,7 +136,7 @@ def token() -> None:
 @click.pass_obj
 def add_token(options: Options, name: str, scopes: tuple[str, ...]) -> None:
     """Make a token called NAME and print it, this once."""
-    with _opened(options) as instance, instance.store.write() as connection:
+    with options.opened() as instance, instance.store.write() as connection:
         issued = tokens.add(connection, name, scopes, instance.clock.now())
     click.echo(f"{issued.token.token_id}: {', '.join(issued.token.scopes)}. Keep it, it is not shown again:", err=True)
     click.echo(issued.text)
@@ -158,7 +146,7 @@ def add_token(options: Options, name: str, scopes: tuple[str, ...]) -> None:
 @click.pass_obj
 def list_tokens(options: Options) -> None:
     """Show every token: id, name, scopes, since when, and whether it was revoked."""
-    with _opened(options) as instance, instance.store.read() as connection:
+    with options.opened() as instance, instance.store.read() as connection:
         found = tokens.everyone(connection)
     for one in found:
         state = f"revoked {one.revoked_at:%Y-%m-%d}" if one.revoked_at else "holds"
@@ -170,7 +158,7 @@ def list_tokens(options: Options) -> None:
 @click.pass_obj
 def revoke(options: Options, token_id: str) -> None:
     """Take a token back."""
-    with _opened(options) as instance, instance.store.write() as connection:
+    with options.opened() as instance, instance.store.write() as connection:
         if not tokens.revoke(connection, token_id, instance.clock.now()):
             raise NetzlageError(f"There is no token {token_id} that still holds; see `netzlage token list`.")
     click.echo(f"{token_id}: revoked")
