@@ -18,6 +18,7 @@ from aggregator.cli.judge import judge
 from aggregator.cli.operate import doctor
 from aggregator.cli.past import calibrate, detect, replay
 from aggregator.cli.serve import serve, worker
+from aggregator.cli.tell import subscription
 from aggregator.cli.verify import verify
 from aggregator.cli.words import incident, statement, token
 from aggregator.errors import NetzlageError
@@ -36,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     scan,
     serve,
     statement,
+    subscription,
     token,
     verify,
     worker,
