@@ -1,4 +1,4 @@
-"""What the situation is asked to show: the words behind the ? -> whose, where, from when to when, as known when. I/O."""
+"""What the situation is asked to show: the words behind the ? -> whose, where, when, as known when. I/O."""
 
 from __future__ import annotations
 

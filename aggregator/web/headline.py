@@ -1,0 +1,86 @@
+"""What goes on -> the sentence above it, that a reader may stop after. Needs a request for its language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from aggregator.catalogue import Catalogue
+from aggregator.model import ALL, Incident, Stream
+from aggregator.web.language import named
+from aggregator.web.story import about, joined, place_name, where
+
+NAMED: Final = 3  # places of a matter, and matters of a headline; the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Incidents of one stream."""
+
+    about: str
+    places: list[str]
+    national: bool
+
+
+def situation(going: Sequence[Incident], strong: Collection[str], catalogue: Catalogue) -> str:
+    """Return the headline of what goes on: the strong by place and matter, else what eases, else what is suspected.
+
+    strong: the ids of those that were strong at their height.
+    """
+    at_height = [i for i in going if i.incident_id in strong and i.state != "easing"]
+    easing = [i for i in going if i.incident_id in strong]
+    if at_height:
+        lead = _("Auffällig viele Meldungen")
+    elif easing:
+        lead = _("Noch auffällig viele Meldungen, aber weniger als zuvor:")
+    elif going:
+        lead = _("Mehr Meldungen als üblich, noch kein sicheres Zeichen:")
+    else:
+        return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
+    groups = _groups(at_height or easing or going, catalogue)
+    phrases = [_phrase(group) for group in groups[:NAMED]]
+    rest = len(groups) - NAMED
+    if rest > 0:
+        phrases.append(str(ngettext("zu einer weiteren Sache", "zu %(num)s weiteren Sachen", rest)))
+    return f"{lead} {joined(phrases)}"
+
+
+def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
+    found: dict[tuple[str, str, bool], Group] = {}
+    for incident in incidents:
+        national = not incident.regions
+        key = incident.provider, incident.service, national
+        group = found.setdefault(key, Group(about(incident, catalogue), [], national))
+        if len(group.places) < NAMED:
+            group.places.append(_roughly(incident, catalogue))
+    return list(found.values())
+
+
+def _roughly(incident: Incident, catalogue: Catalogue) -> str:
+    """Return the place in few words: of several districts the largest, and that it is not alone."""
+    place = where(incident, catalogue)
+    known = [catalogue.regions[r] for r in incident.regions if r in catalogue.regions]
+    if len(known) < 2 or place in {place_name(land, catalogue) for land in catalogue.laender}:
+        return place
+    return str(_("%(place)s und Umgebung", place=max(known, key=lambda r: r.population).name))
+
+
+def _phrase(group: Group) -> str:
+    if group.national:
+        return str(_("bundesweit %(about)s", about=group.about))
+    return str(_("%(about)s aus %(places)s", about=group.about, places=joined(group.places)))
+
+
+def concerning(stream: Stream, catalogue: Catalogue) -> str:
+    """Return what a filter leaves of the matters, to be put behind "Meldungen": "zu O2"; or ""."""
+    service, provider = catalogue.services.get(stream.service), catalogue.provider(stream.provider).name
+    if service is None:
+        return "" if stream.provider == ALL else str(_("zu %(matter)s", matter=provider))
+    if stream.provider == ALL:
+        return str(_("zu %(matter)s", matter=named(service.name_de)))
+    matter = _("%(service)s von %(provider)s", service=named(service.name_de), provider=provider)
+    return str(_("zu %(matter)s", matter=matter))
