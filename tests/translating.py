@@ -7,6 +7,7 @@ python -m tests.translating "Deutsch" "German"   the same, with the English of o
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import sys
@@ -25,9 +26,9 @@ ROOT: Final = Path(__file__).parents[1]
 WEB: Final = ROOT / "aggregator" / "web"
 PO: Final = WEB / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 MO: Final = PO.with_suffix(".mo")
-METHODS: Final = [("templates/**.html", "jinja2"), ("**.py", "python")]
-OPTIONS: Final = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
-KEYWORDS: Final = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+METHODS: Final = [("**.html", "jinja2")]
+OPTIONS: Final = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
+KEYWORDS: Final = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}  # which arguments: the first
 HOW: Final = 'python -m tests.translating "<German>" "<English>"'
 HEADER: Final = f"""# The English of Netzlage. The German strings stand in the code, marked with _() or {{% trans %}}.
 # To add one:    {HOW}
@@ -40,11 +41,26 @@ English = Mapping[Any, Any]  # str -> str; of what is counted (one, many) -> (on
 
 def marked() -> Iterator[str | tuple[str, ...]]:
     """Yield every string that is marked for translation in code and templates, and the names among the facts."""
-    found = extract_from_dir(WEB, method_map=METHODS, options_map=OPTIONS, keywords=KEYWORDS)
+    pages = WEB / "templates"
+    found = extract_from_dir(pages, method_map=METHODS, options_map=OPTIONS, keywords=KEYWORDS)
     for _file, _line, message, _comments, _context in found:
         yield message
+    for module in sorted(WEB.parent.rglob("*.py")):
+        yield from said_in(module.read_text("utf-8"))
     yield from facts()
     yield from laender()
+
+
+def said_in(code: str) -> Iterator[str | tuple[str, ...]]:
+    """Yield what a module marks; also inside f-strings, which Babel's own reader passes over."""
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in KEYWORDS:
+            continue
+        wanted = KEYWORDS[node.func.id] or (1,)
+        given = [arg.value for arg in node.args[: len(wanted)] if isinstance(arg, ast.Constant)]
+        texts = [text for text in given if isinstance(text, str)]
+        if len(texts) == len(wanted):
+            yield texts[0] if len(texts) == 1 else tuple(texts)
 
 
 def facts() -> dict[str, str]:
