@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal, Protocol
 
-from aggregator.draw.svg import HATCH, WORD_OF_A_SIMULATION, Caption, number, picture, shortened, simulation, text, wrap
+from aggregator.draw.svg import (
+    FORMATS,
+    HATCH,
+    WORD_OF_A_SIMULATION,
+    Caption,
+    Format,
+    column,
+    foot,
+    head,
+    number,
+    picture,
+    text,
+)
 
 Value = Literal["strong", "suspected", "nothing", "few", "blind"]
 VALUES: Final[tuple[Value, ...]] = ("strong", "suspected", "nothing", "few", "blind")
-WIDTH: Final = 1200
-HEIGHT: Final = 1200
 
 
 class Shapes(Protocol):
@@ -76,51 +87,81 @@ def _word(shapes: Shapes) -> str:
     return f'<text class="sim" x="{shapes.width}" y="{shapes.height - 60}">{WORD_OF_A_SIMULATION}</text>'
 
 
-def picture_map(shapes: Shapes, districts: Mapping[str, District], caption: Caption, words: Mapping[Value, str]) -> str:
-    """Return the map as a picture of 1200 x 1200 with title, legend (`words` per value), time, sample and source."""
-    scale = (HEIGHT - 40) / shapes.height
+def picture_map(
+    shapes: Shapes,
+    districts: Mapping[str, District],
+    caption: Caption,
+    words: Mapping[Value, str],
+    *,
+    form: Format = FORMATS["quadrat"],
+    named: Mapping[str, str] | None = None,
+) -> str:
+    """Return the map as a picture with title, legend (`words` per value), time, sample and source.
+
+    named: districts that have their name beside them. Square: title and source stand over and under all, else left of
+    the map.
+    """
+    full, gap = form.width - 2 * form.margin, form.margin * 0.6
+    wide = form.width > form.height
+    above = None if wide else head(caption, form, x=form.margin, width=full)
+    below = None if wide else foot(caption, form, x=form.margin, width=full)
+    top, bottom = (above.y + gap, below.y - gap) if above and below else (gap, form.height - gap)
+    scale = (bottom - top) / shapes.height
+    left = form.width - shapes.width * scale - form.margin
+    width = left - 2 * form.margin
+    above = above or head(caption, form, x=form.margin, width=width)
+    below = below or foot(caption, form, x=form.margin, width=width)
     areas = "".join(_plain(path, districts[region]) for region, path in shapes.districts.items())
-    left = WIDTH - shapes.width * scale - 20
     drawn = (
-        f'<g transform="translate({number(left)} 20) scale({scale:.5f})">{areas}'
-        f'<path class="land" d="{shapes.borders}"/></g>'
+        f'<g transform="translate({number(left)} {number(top)}) scale({scale:.5f})">{areas}'
+        f'<path class="land" d="{shapes.borders}"/>{_names(shapes, named or {}, form.text / scale)}</g>'
     )
-    return picture(WIDTH, HEIGHT, caption, [drawn, *_words(caption, _legend(districts, words))])
+    legend = _legend(districts, words, form, above.y + form.text * 1.4, width)
+    return picture(form, caption, [drawn, *above.parts, *legend, *below.parts])
 
 
 def _plain(path: str, district: District) -> str:
     return f'<path class="kreis {district.value}" d="{path}"><title>{escape(district.title)}</title></path>'
 
 
-def _legend(districts: Mapping[str, District], words: Mapping[Value, str]) -> list[tuple[Value, str]]:
+def _names(shapes: Shapes, named: Mapping[str, str], size: float) -> str:
+    """Return the names beside their districts, on the side where there is more room."""
+    found = []
+    for region, name in named.items():
+        low, high, middle = _extent(shapes.districts[region])
+        right = low + high < shapes.width
+        x, anchor = (high + size * 0.4, "") if right else (low - size * 0.4, "end")
+        found.append(text(x, middle + size * 0.35, name, kind="ort", anchor=anchor, size=size))
+    return "".join(found)
+
+
+def _extent(path: str) -> tuple[float, float, float]:
+    """Return the least and the greatest x of a path, and its middle y. It has but M, l and z (see catalogue.Shapes)."""
+    xs: list[int] = []
+    ys: list[int] = []
+    x = y = 0
+    for command, numbers in re.findall(r"([MlLz])([^MlLz]*)", path):
+        pairs = [int(n) for n in re.findall(r"-?\d+", numbers)]
+        for dx, dy in zip(pairs[::2], pairs[1::2], strict=True):
+            x, y = (x + dx, y + dy) if command == "l" else (dx, dy)
+            xs.append(x)
+            ys.append(y)
+    return min(xs), max(xs), (min(ys) + max(ys)) / 2
+
+
+def _legend(
+    districts: Mapping[str, District], words: Mapping[Value, str], form: Format, y: float, width: float
+) -> list[str]:
+    """Return the values that the map shows, one below the other, from `y` on."""
     shown = {district.value for district in districts.values()}
-    return [(value, words[value]) for value in VALUES if value in shown]
-
-
-def _words(caption: Caption, legend: list[tuple[Value, str]]) -> list[str]:
-    """Return title, legend and notes, one below the other in the column left of the map."""
-    parts, y = [], 78.0
-    for line in shortened(wrap(caption.correction, 27), 7):
-        parts.append(text(40, y, line, kind="h", size=21))
-        y += 29
-    width, size = (26, 27) if caption.correction else (19, 38)
-    y += 16 if caption.correction else 0
-    for line in wrap(caption.title, width):
-        parts.append(text(40, y, line, kind="h", size=size))
-        y += round(size * 1.2)
-    for line in wrap(caption.subtitle, 27):
-        parts.append(text(40, y, line, kind="g", size=21))
-        y += 29
-    y += 28
-    for value, words in legend:
-        parts.append(f'<rect class="key {value}" x="40" y="{number(y - 17)}" width="22" height="20"/>')
-        parts += [text(76, y + 26 * i, line, size=20) for i, line in enumerate(wrap(words, 25))]
-        y += 26 * len(wrap(words, 25)) + 10
-    return [*parts, *_foot(caption)]
-
-
-def _foot(caption: Caption) -> list[str]:
-    lines = [*wrap(caption.note, 30), "", *wrap(caption.source, 30)]
-    top = HEIGHT - 40 - 23 * (len(lines) - 1)
-    parts = [text(40, top + 23 * i, line, kind="g", size=17) for i, line in enumerate(lines) if line]
-    return [simulation(40, top - 36, caption, size=20), *parts]
+    parts, size = [], form.text
+    for value in (value for value in VALUES if value in shown):
+        x = form.margin
+        parts.append(
+            f'<rect class="key {value}" x="{number(x)}" y="{number(y + size * 0.15)}"'
+            f' width="{number(size * 1.1)}" height="{number(size)}"/>'
+        )
+        told = column(x + size * 1.7, y, words[value], width=width - size * 1.7, size=size)
+        parts += told.parts
+        y = told.y + size * 0.35
+    return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -10,6 +10,12 @@ from typing import Final
 
 WORD_OF_A_SIMULATION: Final = "SIMULATION"
 SHORT_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec")
+
+# Widths of Roboto in ems, of what is not about 0.57 (0.68 for capitals).
+NARROW: Final[Mapping[str, float]] = {
+    **dict.fromkeys("ijl|'", 0.25), **dict.fromkeys(" .,:;!", 0.26), **dict.fromkeys("ftrI()[]-/", 0.35),
+    **dict.fromkeys("szckxyv", 0.52), **dict.fromkeys("mwMW—", 0.88),
+}  # fmt: skip
 
 # The light colours of static/netzlage.css: a picture that is passed on has no style sheet beside it.
 STYLE: Final = """
@@ -20,7 +26,7 @@ text{font-family:Roboto,'Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-ser
 .hb{fill:#fcfbf8}.hl{stroke:#b9b4a7;stroke-width:34}.key{stroke:#9c978b}
 .band{fill:#dcdfd8}.bars{fill:#b4330b}.suspected .bars{fill:#c9761a}.usual .bars{fill:#7d786c}.deaf{fill:#efece4}
 .ax{stroke:#9c978b}.grid{stroke:#dedad0}.on{stroke:#1c1b19;stroke-dasharray:5 4}.sure{fill:#1c1b19;fill-opacity:.1}
-.w{stroke:#1d5c88;stroke-width:2}.wt{fill:#1d5c88}.ax,.grid,.on,.w{vector-effect:non-scaling-stroke}
+.w{stroke:#1d5c88;stroke-width:2}.wt{fill:#1d5c88}.ort{font-weight:700;paint-order:stroke;stroke:#fff;stroke-width:5;stroke-linejoin:round}.ax,.grid,.on,.w{vector-effect:non-scaling-stroke}
 """
 
 HATCH: Final = (
@@ -61,6 +67,24 @@ class Caption:
     correction: str = ""  # stands above the title: what a person took back or added since
 
 
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A size of picture in pixels, and the sizes of type that are read in it."""
+
+    width: int
+    height: int
+    title: float
+    text: float
+    small: float
+    margin: float
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    "16x9": Format(1200, 675, 31, 19, 16.5, 40),
+    "quadrat": Format(1200, 1200, 42, 25, 21, 48),
+}
+
+
 def text(x: float | str, y: float, words: str, *, kind: str = "", anchor: str = "", size: float | None = None) -> str:
     """Return a <text>; x: number or percentage, kind: CSS classes, anchor: "", middle or end."""
     attributes = "".join(
@@ -77,22 +101,73 @@ def number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def wrap(words: str, width: int) -> list[str]:
-    """Break a sentence into lines of at most `width` characters (a longer word stands alone)."""
+def measure(words: str, size: float) -> float:
+    """Return about how wide the words are: by Roboto, with room for the typefaces of others."""
+    return sum(NARROW.get(letter, 0.68 if letter.isupper() else 0.57) for letter in words) * size * 1.06
+
+
+def fitted(words: str, width: float, size: float) -> list[str]:
+    """Break a sentence into lines of at most `width`; a word that is longer than that is broken too."""
     lines: list[str] = []
-    for word in words.split():
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
+    for word in _pieces(words.split(), width, size):
+        if lines and measure(f"{lines[-1]} {word}", size) <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines
 
 
-def picture(width: int, height: int, caption: Caption, parts: Iterable[str]) -> str:
+def balanced(words: str, width: float, size: float) -> list[str]:
+    """Break a title into as few lines as `fitted` does, of about the same length: no word is left alone."""
+    lines = fitted(words, width, size)
+    for share in (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95):
+        narrower = fitted(words, width * share, size)
+        if len(narrower) == len(lines):
+            return narrower
+    return lines
+
+
+def _pieces(words: Iterable[str], width: float, size: float) -> Iterator[str]:
+    for word in words:
+        rest = word
+        while measure(rest, size) > width and len(rest) > 1:
+            most = next(n for n in range(len(rest) - 1, 0, -1) if n == 1 or measure(rest[:n], size) <= width)
+            yield rest[:most]
+            rest = rest[most:]
+        yield rest
+
+
+def clipped(words: str, width: float, size: float) -> str:
+    """Return the words, shortened at their end so that they are no wider than `width`."""
+    if measure(words, size) <= width:
+        return words
+    most = next((n for n in range(len(words), 0, -1) if measure(words[:n], size) <= width - size), 1)
+    return f"{words[:most].rstrip()} …"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Lines of text one below the other, and where the next one would begin."""
+
+    parts: list[str]
+    y: float
+
+
+def column(
+    x: float, y: float, words: str, *, width: float, size: float, kind: str = "", most: int = 99, lead: float = 1.25
+) -> Column:
+    """Set the words in lines of `width` from the top `y` on; of more than `most` lines the last says so."""
+    lines = shortened((balanced if kind == "h" else fitted)(words, width, size), most)
+    parts = [text(x, y + size + lead * size * i, line, kind=kind, size=size) for i, line in enumerate(lines)]
+    return Column(parts, y + lead * size * len(lines))
+
+
+def picture(form: Format, caption: Caption, parts: Iterable[str]) -> str:
     """Return a whole SVG document: white ground, style, title for those who cannot see it, and `parts`."""
     title = ". ".join(filter(None, (caption.correction, caption.title, caption.subtitle)))
     if caption.simulated:
         title = f"{WORD_OF_A_SIMULATION}: {title}"
+    width, height = form.width, form.height
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         f' role="img"><title>{escape(title)}</title><style>{STYLE}</style><defs>{HATCH}</defs>'
@@ -105,8 +180,33 @@ def shortened(lines: list[str], most: int) -> list[str]:
     return lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1]} …"]
 
 
-def simulation(x: float, y: float, caption: Caption, *, anchor: str = "", size: float = 20) -> str:
+def head(caption: Caption, form: Format, *, x: float, width: float) -> Column:
+    """Set what was corrected, the title and the subtitle, from the top of the picture on."""
+    parts, y = [], form.margin * 0.8
+    if caption.correction:
+        corrected = column(x, y, caption.correction, width=width, size=form.text, kind="h", most=4)
+        parts, y = corrected.parts, corrected.y + form.text * 0.6
+    size = form.title * (0.8 if caption.correction else 1)
+    titled = column(x, y, caption.title, width=width, size=size, kind="h", most=8, lead=1.2)
+    under = column(x, titled.y + form.text * 0.4, caption.subtitle, width=width, size=form.text, kind="g", most=4)
+    return Column([*parts, *titled.parts, *under.parts], under.y)
+
+
+def foot(caption: Caption, form: Format, *, x: float, width: float) -> Column:
+    """Set the word of a simulation, what the picture does not say, and its source, down to the bottom; y: its top."""
+    lines = [*fitted(caption.note, width, form.small), *fitted(caption.source, width, form.small)]
+    lead = form.small * 1.3
+    last = form.height - form.margin * 0.8
+    top = last - lead * (len(lines) - 1)
+    parts = [text(x, top + lead * i, line, kind="g", size=form.small) for i, line in enumerate(lines)]
+    if not caption.simulated:
+        return Column(parts, top - form.small)
+    mark = simulation(x, top - 1.5 * lead, caption, size=form.text)
+    return Column([mark, *parts], top - 1.5 * lead - form.text)
+
+
+def simulation(x: float, y: float, caption: Caption, *, size: float) -> str:
     """Return the word that no picture of a simulation may lack, or nothing."""
     if not caption.simulated:
         return ""
-    return text(x, y, f"{WORD_OF_A_SIMULATION} · {caption.enacted}", kind="sim", anchor=anchor, size=size)
+    return text(x, y, f"{WORD_OF_A_SIMULATION} · {caption.enacted}", kind="sim", size=size)

@@ -17,11 +17,14 @@ from aggregator.web import (
     feed,
     filters,
     form,
+    incident,
     pages,
     passing,
     pictures,
     receipt,
     record,
+    remarks,
+    situation,
     subscribe,
     texts,
     words,
@@ -32,6 +35,11 @@ from aggregator.web.headers import finish
 from aggregator.web.language import language
 
 BIGGEST_BODY: Final = 64 * 1024
+
+ROOMS: Final = (
+    situation, pages, incident, pictures, passing, texts, form, receipt, data, api, feed, words, record,
+    subscribe, remarks,
+)  # fmt: skip
 
 __all__ = ["create_app"]
 
@@ -55,7 +63,7 @@ def create_app(instance: Instance, *, cached: bool = False) -> Flask:
     door.register(app)
     app.extensions[KEY] = lay(app, instance)
     Babel(app, locale_selector=language)
-    for room in (pages, pictures, passing, texts, form, receipt, data, api, feed, words, record, subscribe):
+    for room in ROOMS:
         app.register_blueprint(room.blueprint)
     filters.register(app)
     errors.register(app)

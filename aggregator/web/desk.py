@@ -57,6 +57,11 @@ def address() -> str:
     return request.remote_addr or ""
 
 
+def home() -> str:
+    """Return the address of the site as others see it, without a slash at its end."""
+    return instance().settings.base_url or request.url_root.rstrip("/")
+
+
 def person() -> str:
     """Return line (IPv4 address, of IPv6 the /64) and browser of who asks: hashed at the door, never kept."""
     return f"{address_line(address())}\x1f{request.user_agent.string[:300]}"

@@ -15,7 +15,7 @@ from aggregator.clock import floor_to
 from aggregator.detect.baseline import Baseline
 from aggregator.detect.calibrate import STRONG
 from aggregator.detect.coverage import BLIND_BELOW, Coverage, cover
-from aggregator.detect.cube import NO_CELLS, bucket_number, by_stream
+from aggregator.detect.cube import NO_CELLS, Cells, bucket_number, by_stream
 from aggregator.detect.interval import usual_range
 from aggregator.detect.silence import speaks
 from aggregator.detect.span import TINY
@@ -31,7 +31,6 @@ from aggregator.web.language import present
 from aggregator.web.promise import in_force
 
 Floats = npt.NDArray[np.float64]
-PER_BAR = STEP // BUCKET
 EVERYTHING = Stream(ALL, ALL)
 LOOK_BACK = timedelta(hours=3)
 LATELY = timedelta(minutes=30)
@@ -73,6 +72,7 @@ class Part:
     regions: Sequence[str] | None
     start: datetime
     end: datetime
+    step: timedelta = STEP  # that a bar is wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +84,18 @@ class Curve:
 
 
 def curve(view: View, asked: Part, *, incident: Incident | None = None, said: Sequence[Word] = ()) -> Curve:
-    """Return the reports of a part per 15 minutes, and what is usual. A bar is None where nobody listened in it."""
+    """Return the reports of a part per bar, and what is usual. A bar is None where nobody listened in it."""
     part = _whole_bars(asked)
     first, last = bucket_number(part.start), bucket_number(part.end)
     counts = _counts(view, part)
     heard = coverage(view, part.start, part.end).heard(part.stream.provider, first, last)
     passed = np.arange(len(heard)) < bucket_number(asked.end) - first
-    deaf = ((heard == 0) & passed).reshape(-1, PER_BAR).all(axis=1)
+    deaf = ((heard == 0) & passed).reshape(-1, part.step // BUCKET).all(axis=1)
     low, high = _band(view.baseline, part, heard)
     shown = tuple(None if quiet and not count else int(count) for quiet, count in zip(deaf, counts, strict=True))
     onset = (incident.onset_earliest, incident.onset, incident.onset_latest) if incident else None
     kind = "usual" if incident is None else "strong" if was_strong(view, incident) else "suspected"
-    series = Series(part.start, shown, low, high, onset, tuple(said), kind, MANNERS[present()])
+    series = Series(part.start, shown, low, high, onset, tuple(said), kind, MANNERS[present()], part.step)
     return Curve(series, int(counts.sum()))
 
 
@@ -105,32 +105,42 @@ def was_strong(view: View, incident: Incident) -> bool:
     return not incident.cold and (incident.recurrence_weeks or 0.0) >= least
 
 
+def count(view: View, part: Part) -> int:
+    """Return the reports of a part whose ends are ends of buckets."""
+    return int(_cells(view, part).count.sum())
+
+
 def _whole_bars(part: Part) -> Part:
-    start = floor_to(part.start, STEP)
-    bars = max(1, -(-(part.end - start) // STEP))
-    return Part(part.stream, part.regions, start, start + bars * STEP)
+    start = floor_to(part.start, part.step)
+    bars = max(1, -(-(part.end - start) // part.step))
+    return Part(part.stream, part.regions, start, start + bars * part.step, part.step)
 
 
-def _counts(view: View, part: Part) -> Floats:
+def _cells(view: View, part: Part) -> Cells:
     stream, regions = part.stream, view.instance.catalogue.regions
     f = Filter(stream.provider, stream.service, since=part.start, until=part.end, as_of=view.as_of)
     cells = by_stream(cube.frame(view.connection, f), list(regions)).get(Stream(ALL, ALL), NO_CELLS)
     if part.regions is not None:
         inside = [i for i, region in enumerate(regions) if region in set(part.regions)]
         cells = cells.where(np.isin(cells.region, inside))
-    bar = (cells.bucket - bucket_number(part.start)) // PER_BAR
-    return np.bincount(bar, weights=cells.count, minlength=(part.end - part.start) // STEP).astype(np.float64)
+    return cells
+
+
+def _counts(view: View, part: Part) -> Floats:
+    cells = _cells(view, part)
+    bar = (cells.bucket - bucket_number(part.start)) // (part.step // BUCKET)
+    return np.bincount(bar, weights=cells.count, minlength=(part.end - part.start) // part.step).astype(np.float64)
 
 
 def _band(baseline: Baseline | None, part: Part, heard: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    bars = len(heard) // PER_BAR
+    bars = (part.end - part.start) // part.step
     if baseline is None:
         return (0.0,) * bars, (0.0,) * bars
     buckets = np.arange(bucket_number(part.start), bucket_number(part.end))
     share = np.where(heard > 0, heard, 1.0)
     mean, variance = np.zeros(bars), np.zeros(bars)
     for stream in _known(baseline, part.stream):
-        of_it = baseline.expected(stream, part.regions, buckets, share).reshape(bars, PER_BAR).sum(axis=1)
+        of_it = baseline.expected(stream, part.regions, buckets, share).reshape(bars, -1).sum(axis=1)
         mean += of_it
         variance += of_it * baseline.spread(stream, of_it, part.regions)
     low, high = usual_range(mean, variance / np.maximum(mean, TINY))
@@ -215,16 +225,17 @@ def beside(view: View, incident: Incident) -> list[Incident]:
     return [*(i for i in found if i.incident_id != incident.incident_id and i.state != "withdrawn"), incident]
 
 
-def words_of_the_provider(view: View, incident: Incident) -> list[Statement]:
-    """Return what was said about the incident, oldest first.
+def words_of_the_provider(view: View, incident: Incident, *, taken_back: bool = False) -> list[Statement]:
+    """Return what was said about the incident, oldest first; what holds, or only what was taken_back.
 
     What names it; and what names none and is about its service, from shortly before its onset to days after its end.
     """
     since, until = incident.onset - BEFORE, min(view.at, (incident.ended_at or view.at) + AFTER) + timedelta(seconds=1)
-    found = statements.of_incident(view.connection, incident.incident_id, view.as_of)
+    found = statements.of_incident(view.connection, incident.incident_id, view.as_of, taken_back=taken_back)
     for provider in incident.providers:
         f = Filter(provider, incident.service, since=since, until=until, as_of=view.as_of)
-        found += [said for said in statements.find(view.connection, f) if not said.incident_id]
+        about = statements.find(view.connection, f, taken_back=taken_back)
+        found += [said for said in about if not said.incident_id]
     return sorted(found, key=lambda s: (s.said_at, s.statement_id))
 
 

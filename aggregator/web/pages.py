@@ -1,8 +1,7 @@
-"""The pages that people read: the situation, an incident, providers, regions, archive, sources. I/O."""
+"""The pages that people read: the situation, providers, regions, archive, sources. I/O."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,18 +14,15 @@ from aggregator.draw.map import VALUES, Value, inline_map
 from aggregator.draw.series import Word, inline_series, spark
 from aggregator.health import health
 from aggregator.model import ALL, Filter, Incident, Stream
-from aggregator.record import Correction
-from aggregator.store import Connection, corrections, crowds, cube, incidents, names, reports
+from aggregator.store import Connection, crowds, cube, incidents, names
 from aggregator.web import figures, story
 from aggregator.web.desk import instance, now
 from aggregator.web.language import present
 from aggregator.web.params import Invalid, parse
-from aggregator.web.promise import chance, in_force, promise
-from aggregator.web.said import asked, said, silence
+from aggregator.web.promise import promise
+from aggregator.web.said import asked, silence
 
 A_DAY = timedelta(days=1)
-LONGEST_CURVE = timedelta(days=4)
-LEAD = timedelta(hours=6)  # shown before the onset
 MOST = 300  # incidents of a list
 blueprint = Blueprint("pages", __name__)
 
@@ -51,46 +47,9 @@ def map_words() -> dict[Value, str]:
     }  # fmt: skip
 
 
-@blueprint.get("/")
-def situation() -> str:
-    """Show what is going on, where, whose, since when, how sure."""
-    at, as_of = moment()
-    with instance().store.read() as connection:
-        found = incidents.find(connection, Filter(since=at - A_DAY, until=at, as_of=as_of))
-        going = sorted((i for i in found if i.ended_at is None and i.state != "withdrawn"), key=lambda i: -i.standard)
-        view = figures.view(connection, instance(), at, as_of)
-        values = figures.map_values(view, going, at)
-        nation = figures.curve(view, figures.Part(Stream(ALL, ALL), None, at - A_DAY, at))
-        return render_template(
-            "lage.html",
-            at=at,
-            as_of=as_of,
-            headline=story.situation(going, instance().catalogue),
-            findings=[_finding(view, i) for i in going],
-            ended=[_row(i, at) for i in found if i.state in {"over", "withdrawn"}],
-            map=_map(values, going),
-            legend=[(value, map_words()[value]) for value in VALUES],
-            few=sum(value == "few" for value in values.values()),
-            districts=len(values),
-            nation=_drawn(nation, _("Meldungen je Viertelstunde, ganz Deutschland")),
-            total=nation.total,
-            heard=figures.sources_heard(connection),
-            floods=_floods(connection, at),
-            promise=promise(connection, instance(), at),
-        )
-
-
-def _floods(connection: Connection, at: datetime) -> list[str]:
-    """Say what the last look left out because it came from one address block or was copied."""
-    looked, _found = incidents.hotspots(connection, at)
-    return [
-        story.flood(crowd, instance().catalogue) for crowd in (crowds.left_out(connection, looked) if looked else ())
-    ]
-
-
-def _drawn(curve: figures.Curve, label: str, onset_label: str = "") -> str:
+def _drawn(curve: figures.Curve, label: str) -> str:
     simulated = instance().clock.simulated
-    return inline_series(curve.series, BERLIN, label=label, onset_label=onset_label, simulated=simulated)
+    return inline_series(curve.series, BERLIN, label=label, onset_label="", simulated=simulated)
 
 
 def _map(values: dict[str, Value], shown: Sequence[Incident]) -> str:
@@ -118,97 +77,6 @@ def _finding(view: figures.View, incident: Incident) -> dict[str, Any]:
         "asked": [one for one in asked(view, incident, told) if one.answer is None],
         "spark": spark(drawn.series, BERLIN, simulated=instance().clock.simulated),
     }
-
-
-def _name(provider: str) -> str:
-    known = instance().catalogue.providers.get(provider)
-    return known.name if known else provider
-
-
-@blueprint.get("/vorfall/<incident_id>")
-def incident_page(incident_id: str) -> str:
-    """Show the evidence of one incident."""
-    at, as_of = moment()
-    with instance().store.read() as connection:
-        incident = incidents.get(connection, incident_id, as_of)
-        if incident is None:
-            abort(404)
-        view = figures.view(connection, instance(), at, as_of)
-        judged = in_force(connection, instance(), incident.updated_at)
-        drawn = course(view, incident)
-        shown = figures.beside(view, incident)
-        values = figures.map_values(view, shown, incident.ended_at or at)
-        return render_template(
-            "vorfall.html",
-            at=at,
-            as_of=as_of,
-            incident=incident,
-            title=story.title(incident, instance().catalogue),
-            headline=story.headline(incident, instance().catalogue, at),
-            state=story.state(incident),
-            said=said(view, incident),
-            corrections=corrected(view, incident),
-            transitions=incidents.transitions(connection, incident_id, as_of),
-            evidence=_evidence(view, incident),
-            judged=judged,
-            chance=chance(incident, judged),
-            curve=curve_of(incident, drawn, at),
-            map=_map(values, shown),
-            legend=[(value, map_words()[value]) for value in VALUES],
-            provider_names=[(p, _name(p)) for p in incident.providers],
-            others=_others(view, incident),
-            total=drawn.total,
-        )
-
-
-def curve_of(incident: Incident, drawn: figures.Curve, at: datetime) -> str:
-    """Return the curve of an incident as a page shows it."""
-    onset = _("Beginn etwa %(time)s", time=story.clock(incident.onset, at))
-    return _drawn(drawn, _("Meldungen je Viertelstunde"), onset)
-
-
-def corrected(view: figures.View, incident: Incident) -> list[tuple[str, Correction]]:
-    """Return the incident's corrections, newest first, each with its sentence."""
-    found = corrections.find(view.connection, [incident.incident_id], view.as_of)
-    return [(story.correction(one), one) for one in found.get(incident.incident_id, ())]
-
-
-def course(view: figures.View, incident: Incident) -> figures.Curve:
-    """Return the curve of an incident, from six hours before its onset until now or three hours after its end."""
-    end = min(view.at, incident.ended_at + timedelta(hours=3)) if incident.ended_at else view.at
-    start = max(incident.onset - LEAD, end - LONGEST_CURVE)
-    told = figures.words_of_the_provider(view, incident)
-    words = [Word(s.said_at, story.voice(s, _name(s.provider))) for s in told]
-    part = figures.Part(incident.stream, incident.regions or None, start, end)
-    return figures.curve(view, part, incident=incident, said=words)
-
-
-def _evidence(view: figures.View, incident: Incident) -> dict[str, Any]:
-    """Return what the evidence table needs beyond the incident: sources with their shares, places guessed from IP."""
-    end = incident.ended_at or view.at
-    f = Filter(incident.provider, incident.service, since=incident.onset, until=end, as_of=view.as_of)
-    rows = reports.frame(view.connection, f, counted_only=True)
-    if incident.regions:
-        rows = rows[rows["region"].isin(incident.regions)]
-    by_ip = int((rows["place_source"] == "ip").sum())
-    return {
-        "pattern": story.pattern(incident),
-        "where": story.where(incident, instance().catalogue),
-        "sources": Counter(rows["source"].tolist()).most_common(),
-        "number": len(rows),
-        "by_ip": by_ip,
-        "ip_share": by_ip / len(rows) if len(rows) else 0.0,
-    }
-
-
-def _others(view: figures.View, incident: Incident) -> tuple[int, float] | None:
-    """Return what other providers' customers report in the same districts since the onset, and what is usual."""
-    if not incident.regions or incident.provider == ALL or view.baseline is None:
-        return None
-    end = incident.ended_at or view.at
-    everybody = figures.compare(view, figures.Part(Stream(ALL, ALL), incident.regions, incident.onset, end))
-    own = figures.compare(view, figures.Part(Stream(incident.provider, ALL), incident.regions, incident.onset, end))
-    return everybody[0] - own[0], max(everybody[1] - own[1], 0.0)
 
 
 @blueprint.get("/archiv")

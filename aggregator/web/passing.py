@@ -16,8 +16,11 @@ from aggregator.model import Incident
 from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents
 from aggregator.web import figures, story
-from aggregator.web.desk import instance
-from aggregator.web.pages import corrected, course, curve_of, moment
+from aggregator.web.course import course, drawn_inline, unit
+from aggregator.web.desk import home, instance
+from aggregator.web.incident import corrected
+from aggregator.web.pages import moment
+from aggregator.web.said import said
 
 WIDTH: Final = 640
 HEIGHT: Final = 720
@@ -54,7 +57,7 @@ def _messages(
 
 
 def _message(incident: Incident, sent: list[datetime], told: list[str]) -> Message:
-    catalogue, home = instance().catalogue, _home()
+    catalogue, site = instance().catalogue, home()
     reserve = _(
         "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
         "folgt daraus nicht."
@@ -62,11 +65,11 @@ def _message(incident: Incident, sent: list[datetime], told: list[str]) -> Messa
     return Message(
         incident_id=incident.incident_id,
         sent=sent,
-        sender=f"netzlage@{urlsplit(home).netloc}",
+        sender=f"netzlage@{urlsplit(site).netloc}",
         event=str(EVENT),
         headline=f"{'SIMULATION: ' * instance().clock.simulated}{story.title(incident, catalogue)}",
         description=" ".join([*told, f"{story.headline(incident, catalogue, sent[-1])}.", reserve]),
-        web=f"{home}/vorfall/{incident.incident_id}",
+        web=f"{site}/vorfall/{incident.incident_id}",
         area=story.where(incident, catalogue) if incident.regions else str(_("Deutschland")),
         districts=incident.regions,
         onset=incident.onset,
@@ -74,10 +77,6 @@ def _message(incident: Incident, sent: list[datetime], told: list[str]) -> Messa
         withdrawn=incident.state == "withdrawn",
         simulated=instance().clock.simulated,
     )
-
-
-def _home() -> str:
-    return instance().settings.base_url or request.url_root.rstrip("/")
 
 
 @blueprint.get("/vorfall/<incident_id>/einbetten")
@@ -94,8 +93,9 @@ def embedded(incident_id: str) -> str:
             headline=story.headline(incident, instance().catalogue, at),
             state=story.state(incident),
             corrections=corrected(view, incident),
-            curve=curve_of(incident, drawn, at),
-            said=figures.words_of_the_provider(view, incident),
+            curve=drawn_inline(view, incident, drawn),
+            unit=unit(drawn),
+            said=said(view, incident),
             at=at,
             total=drawn.total,
             address=_address(incident_id, as_of),
@@ -104,7 +104,7 @@ def embedded(incident_id: str) -> str:
 
 def _address(incident_id: str, as_of: datetime | None, page: str = "") -> str:
     asked = f"?as_of={as_of:%Y-%m-%dT%H:%M:%SZ}" if as_of else ""
-    return f"{_home()}/vorfall/{incident_id}{page}{asked}"
+    return f"{home()}/vorfall/{incident_id}{page}{asked}"
 
 
 @blueprint.get("/oembed")
@@ -113,7 +113,7 @@ def oembed() -> Response:
     if request.args.get("format", "json") != "json":
         abort(501)
     address = urlsplit(request.args.get("url", ""))
-    if address.netloc not in {request.host, urlsplit(_home()).netloc}:
+    if address.netloc not in {request.host, urlsplit(home()).netloc}:
         abort(404)
     incident_id = address.path.removeprefix("/vorfall/").strip("/")
     as_of = moment(parse_qs(address.query).get("as_of", [""])[0])[1]
@@ -134,7 +134,7 @@ def _offer(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
         "type": "rich",
         "title": f"{'SIMULATION: ' * instance().clock.simulated}{title}",
         "provider_name": "Netzlage",
-        "provider_url": f"{_home()}/",
+        "provider_url": f"{home()}/",
         "cache_age": FRESH,
         "width": width,
         "height": height,

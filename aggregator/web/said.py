@@ -15,8 +15,8 @@ from aggregator.clock import floor_to
 from aggregator.detect.coverage import BLIND_BELOW
 from aggregator.frames import BUCKET
 from aggregator.model import ALL, Filter, Incident, Provider, Signal, Statement
-from aggregator.record import Enquiry
-from aggregator.store import cube, ends, enquiries, signals
+from aggregator.record import Enquiry, Retraction
+from aggregator.store import cube, ends, enquiries, signals, statements
 from aggregator.web import story
 from aggregator.web.figures import View, listened_to_statements, words_of_the_provider
 
@@ -39,6 +39,7 @@ class Said:
     """What the columns beside the reports show."""
 
     statements: list[Statement]
+    taken_back: list[tuple[Statement, Retraction]]
     asked: list[Asked]
     silence: str
     lead: str
@@ -54,6 +55,7 @@ def said(view: View, incident: Incident) -> Said:
     contacts = [catalogue.provider(p) for p in incident.providers if incident.provider != ALL]
     return Said(
         statements=heard,
+        taken_back=_taken_back(view, incident),
         asked=asked(view, incident, heard),
         silence=silence(view, incident),
         lead=_lead(view, incident, heard),
@@ -61,6 +63,13 @@ def said(view: View, incident: Incident) -> Said:
         back=_back(view, incident),
         contacts=[p for p in contacts if p.press_contact or p.fault_line],
     )
+
+
+def _taken_back(view: View, incident: Incident) -> list[tuple[Statement, Retraction]]:
+    """Return what stood here as a word about the incident until a person took it off the record, and why."""
+    why = statements.retractions(view.connection, view.as_of)
+    gone = words_of_the_provider(view, incident, taken_back=True) if why else []
+    return [(one, why[one.statement_id]) for one in gone]
 
 
 def silence(view: View, incident: Incident) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import format_datetime, format_decimal, ngettext
@@ -11,11 +10,11 @@ from flask_babel import gettext as _
 
 from aggregator.catalogue import Catalogue
 from aggregator.clock import BERLIN
-from aggregator.detect.interval import ratio_interval
-from aggregator.model import ALL, Incident, Statement
+from aggregator.model import ALL, Incident, State, Statement
 from aggregator.record import Correction
 from aggregator.store.crowds import Crowd
 from aggregator.web.language import named
+from aggregator.web.usual import usual as usual  # noqa: PLC0414 - a sentence among the others
 
 NAMED = 3  # districts that a sentence names; the rest is counted
 FEMININE = {"email", "hotline"}  # services that German introduces with "zur"
@@ -127,26 +126,6 @@ def title(incident: Incident, catalogue: Catalogue) -> str:
     return f"{where(incident, catalogue)}: {what(incident, catalogue)}"
 
 
-def usual(incident: Incident) -> str:
-    """Return what would be usual; a ratio with its 95 % interval only where at least one report is expected."""
-    if incident.expected < 1:
-        return str(_("üblich wäre in dieser Zeit weniger als eine"))
-    low, high = ratio_interval(incident.reports, incident.expected)
-    return str(
-        _(
-            "üblich wären in dieser Zeit etwa %(usual)s (%(ratio)s-mal so viele, %(low)s bis %(high)s)",
-            usual=format_decimal(round(incident.expected)),
-            ratio=_short(incident.reports / incident.expected),
-            low=_short(low),
-            high=_short(high),
-        )
-    )
-
-
-def _short(value: float) -> str:
-    return str(format_decimal(round(value) if value >= 10 else round(value, 1)))
-
-
 def counted(incident: Incident, now: datetime) -> str:
     """Return reports, since when, and what would be usual, as one sentence."""
     number = format_decimal(incident.reports)
@@ -186,12 +165,17 @@ def _dated(incident: Incident, now: datetime) -> str:
 
 
 def state(incident: Incident) -> str:
-    """Return the word for the state."""
+    """Return the word for the state of an incident."""
+    return state_word(incident.state)
+
+
+def state_word(state: State) -> str:
+    """Return the word for a state."""
     words = {
         "suspected": _("auffällig"), "strong": _("stark auffällig"), "easing": _("klingt ab"), "over": _("beendet"),
         "withdrawn": _("zurückgezogen"),
     }  # fmt: skip
-    return str(words[incident.state])
+    return str(words[state])
 
 
 def pattern(incident: Incident) -> str:
@@ -228,53 +212,6 @@ def voice(statement: Statement, provider: str) -> str:
     if statement.channel == "official":
         return f"{provider}: {stance(statement)}"
     return str(_("zu %(provider)s: %(channel)s", provider=provider, channel=channel(statement)))
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Incidents of one stream, for the headline of the situation."""
-
-    about: str
-    places: list[str]
-    national: bool
-
-
-def situation(open_incidents: Sequence[Incident], catalogue: Catalogue) -> str:
-    """Return the headline of the situation: strong ones by place and matter, else suspected ones, else nothing."""
-    strong = [i for i in open_incidents if i.state == "strong"]
-    if strong:
-        lead = _("Auffällig viele Meldungen")
-    elif open_incidents:
-        lead = _("Mehr Meldungen als üblich, noch kein sicheres Zeichen:")
-    else:
-        return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
-    return f"{lead} {joined([_phrase(g) for g in _groups(strong or open_incidents, catalogue)])}"
-
-
-def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
-    found: dict[tuple[str, str, bool], Group] = {}
-    for incident in incidents:
-        national = not incident.regions
-        key = incident.provider, incident.service, national
-        group = found.setdefault(key, Group(about(incident, catalogue), [], national))
-        if len(group.places) < NAMED:
-            group.places.append(_roughly(incident, catalogue))
-    return list(found.values())[:NAMED]
-
-
-def _roughly(incident: Incident, catalogue: Catalogue) -> str:
-    """Return the place in few words: of several districts the largest, and that it is not alone."""
-    place = where(incident, catalogue)
-    known = [catalogue.regions[r] for r in incident.regions if r in catalogue.regions]
-    if len(known) < 2 or place in {place_name(land, catalogue) for land in catalogue.laender}:
-        return place
-    return str(_("%(place)s und Umgebung", place=max(known, key=lambda r: r.population).name))
-
-
-def _phrase(group: Group) -> str:
-    if group.national:
-        return str(_("bundesweit %(about)s", about=group.about))
-    return str(_("%(about)s aus %(places)s", about=group.about, places=joined(group.places)))
 
 
 def flood(crowd: Crowd, catalogue: Catalogue) -> str:

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from aggregator.draw.png import to_png
-from aggregator.draw.svg import Caption, picture, simulation, text
+from aggregator.draw.svg import Caption, Format, picture, simulation, text
 
 CAPTION = Caption("O2 in Hamburg", "Meldungen je 15 Minuten", "", "", simulated=True)
 
@@ -16,7 +16,7 @@ CAPTION = Caption("O2 in Hamburg", "Meldungen je 15 Minuten", "", "", simulated=
 def drawn(words: str) -> str:
     """Return a small picture with a bar, a sentence and the word SIMULATION."""
     parts = ['<rect class="strong" x="10" y="60" width="20" height="30"/>', text(10, 30, words, size=20)]
-    return picture(240, 120, CAPTION, [*parts, simulation(10, 110, CAPTION, size=12)])
+    return picture(Format(240, 120, 20, 12, 10, 10), CAPTION, [*parts, simulation(10, 110, CAPTION, size=12)])
 
 
 def size(png: bytes) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.draw.poster import picture_series
 from aggregator.draw.series import (
     STEP,
     Series,
     Word,
+    axis,
     drawing,
     inline_series,
-    picture_series,
-    round_up,
+    round_step,
     spark,
     tick_times,
 )
@@ -86,14 +88,19 @@ def test_twice_the_reports_are_twice_as_high() -> None:
 
 
 @given(st.floats(1, 5e6))
-def test_the_top_of_the_scale_is_round_at_or_above_the_value_and_less_than_twice_it(value: float) -> None:
-    top = round_up(value)
-    assert value <= top <= max(1, 2 * value)
-    assert str(top).rstrip("0") in {"1", "2", "3", "4", "5", "6", "8"}
+def test_at_most_five_ticks_of_a_round_step_reach_the_value_and_no_tick_too_many(value: float) -> None:
+    step = round_step(value)
+    assert str(step).rstrip("0") in {"1", "2", "5"}
+    assert value <= 5 * step <= max(5, 2.5 * value)
+    ticks = series(math.ceil(value)).scale
+    assert ticks[-1] >= value
+    assert len(ticks) == 1 or ticks[-2] < math.ceil(value)
 
 
-def test_the_scale_knows_three() -> None:
-    assert [round_up(value) for value in (1, 2.1, 11, 25, 101, 210)] == [1, 3, 20, 30, 200, 300]
+def test_the_ticks_of_the_scale_are_named_in_every_form_that_has_a_scale() -> None:
+    assert [series(n).scale for n in (0, 3, 22)] == [(1,), (1, 2, 3), (5, 10, 15, 20, 25)]
+    for svg in pages(series(22))[1:]:
+        assert {"0", "5", "10", "15", "20", "25"} <= set(words(read(svg)))
 
 
 def test_the_band_of_the_usual_is_drawn_to_the_scale_of_the_bars() -> None:
@@ -163,9 +170,9 @@ def test_the_days_are_written_without_leading_zeros() -> None:
 def test_days_and_numbers_are_written_in_the_way_of_the_language() -> None:
     night = replace(series(*([1200] * 8)), start=datetime(2017, 5, 5, 21, 0, tzinfo=UTC))
     for svg in pages(night)[1:]:
-        assert {"6.5.", "2.000"} <= set(words(read(svg)))
+        assert {"6.5.", "1.500"} <= set(words(read(svg)))
     for svg in pages(replace(night, manner=MANNERS["en"]))[1:]:
-        assert {"6 May", "2,000"} <= set(words(read(svg)))
+        assert {"6 May", "1,500"} <= set(words(read(svg)))
 
 
 @pytest.mark.parametrize("day", [datetime(2017, 3, 25, 20, tzinfo=UTC), datetime(2017, 10, 28, 20, tzinfo=UTC)])
@@ -175,3 +182,25 @@ def test_full_local_hours_are_named_also_when_the_clocks_change(day: datetime) -
     assert {tick.astimezone(BERLIN).minute for tick in ticks} == {0}
     assert {tick.astimezone(BERLIN).hour % 3 for tick in ticks} == {0}
     assert 7 <= len(ticks) <= 9
+
+
+@pytest.mark.parametrize("days", [3, 6, 20, 60, 200])
+def test_long_curves_name_days_once_each_and_few_of_them(days: int) -> None:
+    long = series(*([1] * (4 * days)), step=timedelta(hours=6))
+    ticks = [tick.astimezone(BERLIN) for tick in tick_times(long, BERLIN)]
+    assert 2 <= len(ticks) <= 10
+    if days > 4:
+        assert {f"{tick:%H:%M}" for tick in ticks} == {"00:00"}
+        assert all(hour == "" and day for _place, hour, day in axis(long, BERLIN))
+
+
+def test_a_bar_is_as_wide_as_its_step() -> None:
+    hourly = series(1, 2, step=timedelta(hours=1))
+    assert hourly.end - hourly.start == timedelta(hours=2)
+    assert hourly.place(START + timedelta(hours=1)) == 0.5
+
+
+def test_statements_keep_the_number_of_the_list_and_share_a_place_where_they_are_close() -> None:
+    said = [START - STEP, START + STEP, START + STEP + timedelta(minutes=1), START + 3 * STEP]
+    drawn = series(1, 2, 3, 4, words=tuple(Word(moment, "") for moment in said))
+    assert [word for word in words(read(pages(drawn)[1])) if word.startswith("(")] == ["(2, 3)", "(4)"]

@@ -1,0 +1,97 @@
+"""/vorfall/ID: everything that is known of one incident, and of which moment. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from flask import Blueprint, abort, render_template
+from flask_babel import gettext as _
+
+from aggregator.draw.map import VALUES, inline_map
+from aggregator.model import Incident, Statement
+from aggregator.record import Correction
+from aggregator.store import Connection, corrections, incidents
+from aggregator.web import figures, story
+from aggregator.web.course import course, drawn_inline, unit
+from aggregator.web.desk import home, instance
+from aggregator.web.evidence import evidence
+from aggregator.web.pages import map_words, moment
+from aggregator.web.promise import chance, in_force
+from aggregator.web.said import said
+from aggregator.web.timeline import timeline
+
+FORMATS: Final = ("16x9", "quadrat")
+blueprint = Blueprint("incident", __name__)
+
+
+@blueprint.get("/vorfall/<incident_id>")
+def incident_page(incident_id: str) -> str:
+    """Show the evidence of one incident."""
+    at, as_of = moment()
+    with instance().store.read() as connection:
+        incident = incidents.get(connection, incident_id, as_of) or abort(404)
+        view = figures.view(connection, instance(), at, as_of)
+        judged = in_force(connection, instance(), incident.updated_at)
+        drawn = course(view, incident)
+        told = said(view, incident)
+        changes = incidents.transitions(connection, incident_id, as_of)
+        return render_template(
+            "vorfall.html",
+            at=at,
+            as_of=as_of,
+            newer=_newer(connection, incident, as_of),
+            incident=incident,
+            title=story.title(incident, instance().catalogue),
+            headline=story.headline(incident, instance().catalogue, at),
+            state=story.state(incident),
+            said=told,
+            stand=_stance(told.statements),
+            corrections=corrected(view, incident),
+            was_public=any(change.state == "strong" for change in changes),
+            timeline=timeline(view, incident, changes, told),
+            evidence=evidence(view, incident, changes, told),
+            judged=judged,
+            chance=chance(incident, judged),
+            curve=drawn_inline(view, incident, drawn),
+            unit=unit(drawn),
+            total=drawn.total,
+            where=story.where(incident, instance().catalogue),
+            about=story.about(incident, instance().catalogue),
+            **_map(view, incident),
+            home=home(),
+            formats=FORMATS,
+        )
+
+
+def _newer(connection: Connection, incident: Incident, as_of: datetime | None) -> datetime | None:
+    """Return when the incident was looked at last, if that is later than the state that is shown."""
+    now = incidents.get(connection, incident.incident_id) if as_of else None
+    return now.updated_at if now and now.updated_at > incident.updated_at else None
+
+
+def _stance(statements: Sequence[Statement]) -> str:
+    """Return in a word what the provider itself says: its last official statement."""
+    official = [one for one in statements if one.channel == "official"]
+    if official:
+        return story.stance(official[-1])
+    return str(_("nur aus zweiter Hand")) if statements else str(_("nichts bekannt"))
+
+
+def _map(view: figures.View, incident: Incident) -> dict[str, object]:
+    shown = figures.beside(view, incident)
+    values, words = figures.map_values(view, shown, incident.ended_at or view.at), map_words()
+    drawn = inline_map(
+        instance().catalogue.shapes,
+        figures.districts(instance(), values, shown, words),
+        simulated=instance().clock.simulated,
+    )
+    there = set(values.values())
+    return {"map": drawn, "legend": [(value, words[value]) for value in VALUES if value in there]}
+
+
+def corrected(view: figures.View, incident: Incident) -> list[tuple[str, Correction]]:
+    """Return the incident's corrections, newest first, each with its sentence."""
+    found = corrections.find(view.connection, [incident.incident_id], view.as_of)
+    return [(story.correction(one), one) for one in found.get(incident.incident_id, ())]
