@@ -35,6 +35,11 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
 
 @pytest.fixture
 def make(instance: Instance) -> Callable[..., Made]:
+    """What makes reports."""
+    return maker(instance)
+
+
+def maker(instance: Instance) -> Callable[..., Made]:
     """Make reports evenly in time, districts by population unless `where` says otherwise."""
     regions = list(instance.catalogue.regions.values())
     people = np.array([region.population for region in regions], dtype=float)

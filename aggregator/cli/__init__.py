@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from aggregator.cli.comments import comments
 from aggregator.cli.common import Options
 from aggregator.cli.demo import demo
 from aggregator.cli.detect import refresh, scan
@@ -25,6 +26,7 @@ from aggregator.errors import NetzlageError
 
 COMMANDS: tuple[click.Command, ...] = (
     calibrate,
+    comments,
     demo,
     detect,
     doctor,
