@@ -61,11 +61,14 @@ class Alerter:
         self._means = means or means_of(instance)
         self._worker = secrets.token_hex(8)
         self._stopped = threading.Event()
+        self._tidied: datetime | None = None
 
     def run(self) -> int:
-        """Make one pass; return how many deliveries were tried. Raises StoreError."""
+        """Make one pass, and tidy once an hour; return how many deliveries were tried. Raises StoreError."""
         store, clock = self._instance.store, self._instance.clock
         began = clock.now()
+        if self._tidied is None or began - self._tidied >= TIDY:
+            self.tidy()
         with store.read() as connection:
             if not outbox.has_work(connection, began):
                 return 0
@@ -90,6 +93,7 @@ class Alerter:
         with self._instance.store.write() as connection:
             subscriptions.forget(connection, now)
             outbox.forget(connection, now)
+        self._tidied = now
 
     def _spread(self, now: datetime) -> None:
         store = self._instance.store

@@ -6,7 +6,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -62,30 +62,41 @@ def _connected(server: MailServer) -> Iterator[Server]:
     """Give a session that is cut at the deadline, whatever the server sends and however slowly."""
     watch = Watch()
     watch.start(DEADLINE)
-    smtp = _open(server, watch)
-    try:
+    with ExitStack() as stack:
+        stack.callback(watch.close)
+        smtp = _connect(server, watch)
+        stack.callback(smtp.close)
+        _greet(smtp, server)
         yield smtp
-    finally:
-        watch.stop()
-        watch.close()
-        smtp.close()
 
 
-def _open(server: MailServer, watch: Watch) -> Server:
+def _connect(server: MailServer, watch: Watch) -> Server:
     class Watched(smtplib.SMTP_SSL if server.secure else smtplib.SMTP):  # type: ignore[misc]
         def _get_socket(self, host: str, port: int, timeout: float) -> Any:
             opened: socket.socket = super()._get_socket(host, port, timeout)
             watch.add(opened)
             return opened
 
-    smtp: Server = Watched(server.host, server.port, timeout=CONNECT)
+    smtp: Server = Watched(local_hostname=server.sender.rpartition("@")[2], timeout=CONNECT)
+    smtp._host = server.host  # type: ignore[attr-defined]  # what its certificate is checked for
+    try:
+        code, _ = smtp.connect(server.host, server.port)
+    except (OSError, smtplib.SMTPException):
+        smtp.close()
+        raise
+    if code != 220:
+        smtp.close()
+        raise smtplib.SMTPConnectError(code, b"")
+    return smtp
+
+
+def _greet(smtp: Server, server: MailServer) -> None:
     smtp.ehlo_or_helo_if_needed()
     if server.starttls == "required" or (server.starttls == "offered" and smtp.has_extn("starttls")):
         smtp.starttls(context=ssl.create_default_context())
         smtp.ehlo()
     if server.user:
         smtp.login(server.user, server.password)
-    return smtp
 
 
 def _hand_in(smtp: Server, server: MailServer, target: str, message: EmailMessage) -> Sent:
@@ -103,7 +114,7 @@ def _hand_in(smtp: Server, server: MailServer, target: str, message: EmailMessag
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):  # smtplib wraps it
         return "the mail server does not answer in time"
     if isinstance(error, ConnectionRefusedError | socket.gaierror):
         return "the mail server cannot be reached"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from flask import Flask
@@ -14,7 +16,7 @@ from flask_babel import gettext as _
 from aggregator.export.table import iso
 from aggregator.instance import Instance
 from aggregator.model import Incident, Transition
-from aggregator.notices import CONFIRMATION, Change, Delivery, Notice, Subscription
+from aggregator.notices import CONFIRMATION, Change, ChannelName, Delivery, Notice, Subscription
 from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents, outbox
 from aggregator.store.subscriptions import UNCONFIRMED
@@ -28,27 +30,31 @@ RULE: Final = "-- "  # what stands below it is not quoted in answers
 
 
 def teller(app: Flask) -> Callable[[Delivery], Notice | None]:
-    """Return what makes the words of a delivery, in the language of the subscriber; None: its incident is gone."""
+    """Return what makes the words of a delivery, in the language of the subscriber; None: its incident is gone.
+
+    What all are told of a change is made once; with an incident as it was then, it does not change any more.
+    """
+
+    @lru_cache(maxsize=64)
+    def common(channel: ChannelName, change: Change, language: str) -> Notice | None:
+        with instance().store.read() as connection:
+            incident = incidents.get(connection, change.incident_id, change.at)
+            if incident is None:
+                return None
+            given = corrections.find(connection, [incident.incident_id], change.at).get(incident.incident_id, [])
+            now = [one for one in given if one.at == change.at]
+            return MAKERS[channel](connection, incident, change, now)
 
     def tell(delivery: Delivery) -> Notice | None:
-        with app.app_context(), force_locale(delivery.subscription.language):
+        whose = delivery.subscription
+        with app.app_context(), force_locale(whose.language):
             if delivery.change is None:
                 return _about_ourselves(delivery)
-            with instance().store.read() as connection:
-                return _about(connection, delivery.subscription, delivery.change)
+            language = FIRST if whose.channel == "webhook" else whose.language
+            notice = common(whose.channel, delivery.change, language)
+            return _addressed(notice, whose) if notice and whose.channel == "email" else notice
 
     return tell
-
-
-def _about(connection: Connection, whose: Subscription, change: Change) -> Notice | None:
-    incident = incidents.get(connection, change.incident_id, change.at)
-    if incident is None:
-        return None
-    given = corrections.find(connection, [incident.incident_id], change.at).get(incident.incident_id, [])
-    now = [one for one in given if one.at == change.at]
-    if whose.channel == "webhook":
-        return Notice(body=_body(connection, incident, change, now))
-    return _letter(connection, whose, change, incident, now)
 
 
 def _home() -> str:
@@ -78,9 +84,8 @@ def reserve() -> str:
     return str(said)
 
 
-def _letter(
-    connection: Connection, whose: Subscription, change: Change, incident: Incident, now: list[Correction]
-) -> Notice:
+def _letter(connection: Connection, incident: Incident, change: Change, now: list[Correction]) -> Notice:
+    """Return what every reader of a language is told by e-mail."""
     catalogue, page = instance().catalogue, _page(change)
     word = str(_("Nachtrag")) if change.kind == "note" else story.state(incident)
     lines = [
@@ -94,10 +99,14 @@ def _letter(
     ]
     if outbox.was_strong(connection, change.incident_id, change.at):
         lines.append(f"CAP 1.2:\n{page}.cap.xml?as_of={_moment(change.at)}")
+    return Notice(f"{_mark()}{story.title(incident, catalogue)}: {word}", _joined(lines))
+
+
+def _addressed(notice: Notice, whose: Subscription) -> Notice:
+    """Return the letter with what its reader subscribed to, and how to leave."""
     leave = leave_address(instance(), whose)
-    lines.append("\n".join((RULE, gettext("Abonniert bei Netzlage: %(wish)s.", wish=wish(whose)), _leaving(leave))))
-    subject = f"{_mark()}{story.title(incident, catalogue)}: {word}"
-    return Notice(subject, _joined(lines), unsubscribe=leave)
+    below = "\n".join((RULE, gettext("Abonniert bei Netzlage: %(wish)s.", wish=wish(whose)), _leaving(leave)))
+    return replace(notice, text=f"{notice.text}\n{below}\n", unsubscribe=leave)
 
 
 def _joined(lines: list[str]) -> str:
@@ -153,7 +162,7 @@ def _address(instance: Instance, whose: Subscription, page: str, ticket: str) ->
     return f"{instance.settings.base_url}/abonnieren/{page}?t={ticket}{language}"
 
 
-def _body(connection: Connection, incident: Incident, change: Change, now: list[Correction]) -> bytes:
+def _parcel(connection: Connection, incident: Incident, change: Change, now: list[Correction]) -> Notice:
     """Return what a webhook is sent: the incident as its own JSON had it then, and what changed."""
     steps = [one for one in incidents.transitions(connection, incident.incident_id, change.at) if one.at == change.at]
     page = _page(change)
@@ -170,7 +179,7 @@ def _body(connection: Connection, incident: Incident, change: Change, now: list[
         else None,
     }
     told = {"type": f"incident.{change.kind}", "timestamp": iso(change.at), "simulated": instance().clock.simulated}
-    return _json({**told, "data": data})
+    return Notice(body=_json({**told, "data": data}))
 
 
 def _step(steps: list[Transition], change: Change) -> dict[str, Any] | None:
@@ -179,3 +188,9 @@ def _step(steps: list[Transition], change: Change) -> dict[str, Any] | None:
 
 def _json(values: dict[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+MAKERS: Final[Mapping[ChannelName, Callable[[Connection, Incident, Change, list[Correction]], Notice]]] = {
+    "webhook": _parcel,
+    "email": _letter,
+}

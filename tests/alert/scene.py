@@ -23,7 +23,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from aggregator.alert.deliver import Alerter
 from aggregator.alert.means import means_of
-from aggregator.clock import SimulatedClock
+from aggregator.clock import SimulatedClock, SystemClock
 from aggregator.instance import Instance
 from aggregator.model import State, Transition
 from aggregator.notices import Subscription
@@ -69,6 +69,19 @@ def happens(instance: Instance, state: State = "strong", minutes: float = 10, in
         incidents.save(connection, [one], [Transition(incident_id, at(minutes), state, 30, 0.5, 15.5)])
 
 
+def now_of_life(instance: Instance) -> Instance:
+    """Return the instance with the system's time, for several processes that share it."""
+    return replace(instance, clock=SystemClock())
+
+
+def happened(instance: Instance, state: State = "strong", number: int = 0) -> None:
+    """Let an incident change its state just now, as the `number`-th of its changes."""
+    now = instance.clock.now().replace(microsecond=number)
+    one = incident(HAMBURG, state=state, onset=now, updated_at=now, ended_at=now if state == "over" else None)
+    with instance.store.write() as connection:
+        incidents.save(connection, [one], [Transition(HAMBURG, now, state, 30, 0.5, 15.5)])
+
+
 def subscribe(instance: Instance, *given: Subscription) -> None:
     """Keep subscriptions."""
     with instance.store.write() as connection:
@@ -78,7 +91,7 @@ def subscribe(instance: Instance, *given: Subscription) -> None:
 
 def webhook(url: str, name: str = "s1", **values: Any) -> Subscription:
     """Return the subscription of a webhook."""
-    return subscriber(name, target=f"{url}/{name}", **values)
+    return subscriber(name, **{"target": f"{url}/{name}", **values})
 
 
 def letter(name: str = "e1", **values: Any) -> Subscription:
@@ -217,7 +230,3 @@ def wait_for(done: Callable[[], bool], seconds: float = 60) -> None:
     while not done():
         assert time.monotonic() < limit, "it takes too long"
         time.sleep(0.05)
-
-
-def with_host(one: Subscription, host: str) -> Subscription:
-    return replace(one, target=one.target.replace("127.0.0.1", host))
