@@ -36,8 +36,8 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
 @pytest.fixture
 def alarmed(instance: Instance) -> Instance:
     """Hamburg reports O2, few at first, looked at every ten minutes of three hours."""
-    few = some(DSL, NOW - timedelta(hours=3), NOW - timedelta(hours=1), 6, where="02000", seed=4)
-    many = some(DSL, NOW - timedelta(hours=1), NOW, 18, where="02000", seed=5)
+    few = some(DSL, NOW - timedelta(hours=3), NOW - timedelta(hours=1), 3, where="02000", seed=4)
+    many = some(DSL, NOW - timedelta(hours=1), NOW, 14, where="02000", seed=5)
     fill(instance, quiet(), few, many)
     assert isinstance(instance.clock, SimulatedClock)
     detection = Detection(instance)

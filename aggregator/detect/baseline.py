@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 MODEL = "nb1-3"  # changes whenever a figure would
 LARGEST_CLUMP = 60  # reports: larger clumps count as this large
-R_LOCAL, R_NATION = 60.0, 25.0  # how far the level itself may be off: starting values
+R_LOCAL, R_NATION = 60.0, 25.0  # starting values of r0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class StreamBaseline:
     nation_worth: float = 1.0
     phi_effective: float = 1.0  # variance over mean that is left in the effective counts
     clumps: Floats = field(default_factory=lambda: np.eye(1, LARGEST_CLUMP)[0])  # chance of a clump of 1, 2, … reports
+    r_local: float = R_LOCAL  # r0: how far a district's level may be off within hours, after drift
+    r_nation: float = R_NATION  # the same of the nation's
 
     @property
     def effective_rate(self) -> Floats:
@@ -51,6 +53,13 @@ class StreamBaseline:
     def effective_nation(self) -> float:
         """Return the effective reports an hour of the nation at h = 1, those not located among them."""
         return self.nation_rate * self.nation_worth
+
+    @property
+    def scalars(self) -> Floats:
+        """Return the values that are one number each."""
+        return np.array(
+            [self.nation_rate, self.phi, self.nation_worth, self.phi_effective, self.r_local, self.r_nation]
+        )
 
     def effective(self, cells: Cells) -> Cells:
         """Return the cells with effective counts."""
@@ -110,20 +119,19 @@ class Baseline:
     def inverse_r(self, stream: Stream, regions: Sequence[str] | None) -> float:
         """Return 1/r: how uncertain the level of those regions (None: the nation) is, as a share of its square."""
         if regions is None:
-            return 1 / R_NATION
+            return 1 / self.of(stream).r_nation
         level = self.of(stream)
         inside = np.isin(self.regions, list(regions))
         total = float(level.rate[inside].sum())
         own = float((level.rate[inside] ** 2 / level.shape[inside]).sum()) / total**2 if total else 0.0
-        return 1 / R_LOCAL + own
+        return 1 / level.r_local + own
 
     @property
     def hash(self) -> str:
         """Return the name of these values: the same for values that differ by rounding errors only."""
         digest = hashlib.sha256(repr((MODEL, self.regions, self.lands, self._order())).encode())
         for level in (*(self.streams[s] for s in self._order()), self.fallback):
-            scalars = np.array([level.nation_rate, level.phi, level.nation_worth, level.phi_effective])
-            for values in (level.rate, level.shape, level.profile, level.worth, level.clumps, scalars):
+            for values in (level.rate, level.shape, level.profile, level.worth, level.clumps, level.scalars):
                 digest.update("".join(f"{value:.6g} " for value in values).encode())
         return digest.hexdigest()[:32]
 
@@ -148,7 +156,7 @@ class Baseline:
             "profile": np.array([level.profile for level in levels]),
             "worth": np.array([level.worth for level in levels]),
             "clumps": np.array([level.clumps for level in levels]),
-            "scalars": np.array([(v.nation_rate, v.phi, v.nation_worth, v.phi_effective) for v in levels]),
+            "scalars": np.array([level.scalars for level in levels]),
         }
         return _pack(json.dumps(about), arrays)
 
@@ -160,8 +168,8 @@ class Baseline:
             names = ("rate", "shape", "profile", "worth", "clumps", "scalars")
             arrays = [np.load(io.BytesIO(pack.read(f"{name}.npy"))) for name in names]
         levels = [
-            StreamBaseline(rate, shape, float(s[0]), float(s[1]), profile, worth, float(s[2]), float(s[3]), clumps)
-            for rate, shape, profile, worth, clumps, s in zip(*arrays, strict=True)
+            StreamBaseline(rate, shape, s[0], s[1], profile, worth, s[2], s[3], clumps, s[4], s[5])
+            for rate, shape, profile, worth, clumps, s in zip(*arrays[:-1], arrays[-1].tolist(), strict=True)
         ]
         streams = {Stream(*pair): level for pair, level in zip(about["streams"], levels[:-1], strict=True)}
         day, regions, lands = date.fromisoformat(about["day"]), tuple(about["regions"]), tuple(about["lands"])

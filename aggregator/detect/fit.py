@@ -14,6 +14,7 @@ from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
 from aggregator.detect.clumps import weigh_clumps
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import NO_CELLS, NOT_LOCATED, Cells
+from aggregator.detect.scatter import with_scatter
 from aggregator.model import ALL, Provider, Region, Stream
 
 Floats = npt.NDArray[np.float64]
@@ -94,6 +95,7 @@ def fit(
         for s in wanted
     }
     levels = weigh_clumps(_shrink_phi(levels, seen, common), seen, common)
+    levels = with_scatter(levels, seen, common, np.unique(lands, return_inverse=True)[1])
     everywhere = _population_share(regions, None)
     nothing = Seen(NO_CELLS, np.empty(0), seen[Stream(ALL, ALL)].exposure)
     fallback = _level(nothing, pool, common, everywhere, HALF / WEEK_HOURS)

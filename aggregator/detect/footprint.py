@@ -7,7 +7,6 @@ import numpy.typing as npt
 from scipy.sparse import csgraph
 from scipy.special import betaln
 
-from aggregator.detect.baseline import R_LOCAL
 from aggregator.detect.scan import figures
 from aggregator.detect.score import clumping, nb1
 from aggregator.detect.span import DURATIONS, TINY, Field
@@ -45,7 +44,7 @@ def refine(field: Field, zone: Ints, column: int) -> Ints:
     order = np.argsort(-count / np.maximum(expected, TINY), kind="stable")
     c, b = np.cumsum(count[order]), np.maximum(np.cumsum(expected[order]), TINY)
     total = np.maximum(np.cumsum(rate[order]), TINY)
-    inverse_r = 1 / R_LOCAL + np.cumsum((rate**2 / shape)[order]) / total**2
+    inverse_r = 1 / field.level.r_local + np.cumsum((rate**2 / shape)[order]) / total**2
     size = np.arange(1, len(zone) + 1)
     choices = -betaln(size + 1, len(zone) - size + 1) - np.log(len(zone) + 1)
     best = int(np.argmax(nb1(c, b, k=clumping(field.level.phi_effective, b, inverse_r)) - choices))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import gamma, nbinom, poisson
 
-from aggregator.detect.baseline import R_LOCAL, Baseline, StreamBaseline
+from aggregator.detect.baseline import Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.calibrate import Calibration
 from aggregator.detect.drift import REACH, ahead, follow
@@ -111,7 +111,7 @@ def least_rates(level: StreamBaseline, places: Ints | None, hours: Floats, floor
 def _local(level: StreamBaseline, places: Ints, hours: Floats) -> _Part:
     rate, effective, hour = level.rate[places], level.effective_rate[places], hours[places]
     own = float((effective**2 / level.shape[places]).sum()) / max(float(effective.sum()) ** 2, TINY)
-    return _Part(rate * hour / PER_HOUR, rate / PER_HOUR, float(effective @ hour), 1 / R_LOCAL + own, level.phi)
+    return _Part(rate * hour / PER_HOUR, rate / PER_HOUR, float(effective @ hour), 1 / level.r_local + own, level.phi)
 
 
 def _nation(level: StreamBaseline, hours: Floats) -> _Part:
@@ -128,8 +128,8 @@ def _nation(level: StreamBaseline, hours: Floats) -> _Part:
 def _of_late(stream: StreamBaseline, expected: float) -> float:
     """Return 1/r of the nation's hour after usual ones. expected: effective reports of the hour."""
     usual = np.full(REACH, expected / PER_HOUR)
-    level, uncertain = follow(usual, usual, stream.phi_effective)
-    return float(ahead(level[-1:], uncertain[-1:], np.array([PER_HOUR]))[1][0])
+    level, uncertain = follow(usual, usual, stream.phi_effective, stream.r_nation)
+    return float(ahead(level[-1:], uncertain[-1:], np.array([PER_HOUR]), stream.r_nation)[1][0])
 
 
 def _needed(part: _Part, phi_effective: float, floor: float) -> float:

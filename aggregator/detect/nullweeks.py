@@ -17,7 +17,7 @@ from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
 from aggregator.detect.calibrate import BLOCK, BLOCKS_A_WEEK, FOOT, Calibration, block_maxima, calibrate
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells, merged, narrower
-from aggregator.detect.drift import MEMORY, SD
+from aggregator.detect.drift import MEMORY
 from aggregator.detect.scan import scan
 from aggregator.detect.span import Prepared, Span, field_of
 from aggregator.detect.zones import LEVELS
@@ -41,7 +41,10 @@ def make_week(baseline: Baseline, rng: np.random.Generator) -> dict[Stream, Cell
     buckets = np.arange(MONDAY - DAY, MONDAY + WEEK)
     common = hours_of_week(buckets, [""])[0]
     narrow = sorted((s for s in baseline.streams if s.service != ALL), key=lambda s: (s.provider, s.service))
-    drifts = {name: _drift(len(buckets), rng) for name in sorted({s.provider for s in narrow})}
+    drifts = {
+        name: _drift(len(buckets), baseline.of(Stream(name, ALL)).r_nation ** -0.5, rng)
+        for name in sorted({s.provider for s in narrow})
+    }
     drawn = {s: _draw(baseline.of(s), buckets, drifts[s.provider], common, rng) for s in narrow}
     cells = dict(drawn)
     for wide in (*(Stream(name, ALL) for name in drifts), Stream(ALL, ALL)):
@@ -51,12 +54,12 @@ def make_week(baseline: Baseline, rng: np.random.Generator) -> dict[Stream, Cell
     return cells
 
 
-def _drift(buckets: int, rng: np.random.Generator) -> Floats:
+def _drift(buckets: int, sd: float, rng: np.random.Generator) -> Floats:
     """Return the factor by which all regions of a provider go up and down together: an AR(1) of its logarithm."""
     keep = float(np.exp(-1.0 / MEMORY))
-    steps = rng.normal(0.0, SD * np.sqrt(1 - keep**2), buckets)
-    steps[0] = rng.normal(0.0, SD)
-    return np.asarray(np.exp(lfilter([1.0], [1.0, -keep], steps) - SD**2 / 2), dtype=np.float64)
+    steps = rng.normal(0.0, sd * np.sqrt(1 - keep**2), buckets)
+    steps[0] = rng.normal(0.0, sd)
+    return np.asarray(np.exp(lfilter([1.0], [1.0, -keep], steps) - sd**2 / 2), dtype=np.float64)
 
 
 def _draw(level: StreamBaseline, buckets: Ints, drift: Floats, hours: Ints, rng: np.random.Generator) -> Cells:

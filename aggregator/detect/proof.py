@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aggregator.detect.baseline import MODEL, R_LOCAL, R_NATION
+from aggregator.detect.baseline import MODEL
 from aggregator.detect.calendar import BUCKET_SECONDS
 from aggregator.detect.calibrate import Calibration
 from aggregator.detect.cube import Cells, bucket_number
@@ -41,8 +41,8 @@ class Model:
     phi_effective: float
     nation_usual: float  # reports an hour at h = 1, those not located among them
     nation_worth: float
-    r_local: float = R_LOCAL
-    r_nation: float = R_NATION
+    r_local: float
+    r_nation: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,15 @@ def prove(span: Span, hotspot: Hotspot, cells: Cells, limits: Calibration, count
         end=end,
         level=hotspot.level,
         by_share=basis.by_share,
-        model=Model(MODEL, level.phi, level.phi_effective, level.nation_rate, level.nation_worth),
+        model=Model(
+            MODEL,
+            level.phi,
+            level.phi_effective,
+            level.nation_rate,
+            level.nation_worth,
+            level.r_local,
+            level.r_nation,
+        ),
         limits=limits,
         published=Claim(hotspot.score, ratio, hotspot.standard, limits.recurrence_weeks(hotspot.standard)),
         counts=_counts(counts, hotspot.stream, names, range(first, end)),
@@ -140,14 +148,14 @@ def _of_zone(field: Field, zone: Sequence[str], start: int) -> pd.DataFrame:
     places = np.flatnonzero(np.isin(names, list(zone)))
     level = field.level
     expected = level.rate[places, None] * _hours(field, start)[field.span.land_of[places]]
-    spread = level.phi + expected * (1 / R_LOCAL + 1 / level.shape[places, None])
+    spread = level.phi + expected * (1 / level.r_local + 1 / level.shape[places, None])
     return _by_bucket([names[i] for i in places], start, expected, expected * spread)
 
 
 def _of_nation(field: Field, start: int) -> pd.DataFrame:
     usual = field.land_rate @ _hours(field, start)
     expected = (usual * field.nation_factor / field.level.nation_worth)[None, :]
-    return _by_bucket([""], start, expected, expected * (field.level.phi + expected / R_NATION))
+    return _by_bucket([""], start, expected, expected * (field.level.phi + expected / field.level.r_nation))
 
 
 def _by_bucket(names: Sequence[str], start: int, expected: Floats, variance: Floats) -> pd.DataFrame:

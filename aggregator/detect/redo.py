@@ -93,11 +93,11 @@ def _of_late(proof: Proof, cells: pd.DataFrame) -> tuple[float, float]:
     located = proof.buckets["expected_effective"].to_numpy(np.float64)
     inside = buckets >= proof.start
     together = _of_nation(proof, cells).expected / max(float(located[inside].sum()), TINY)
+    r = proof.model.r_nation
     known = max(proof.start - LAG - int(buckets[0]), 0)
-    level, uncertain = (
-        of[known : known + 1] for of in follow(effective, located * together, proof.model.phi_effective)
-    )
-    mean, inverse_r = ahead(level, uncertain, np.array([proof.end - proof.start]))
+    path = follow(effective, located * together, proof.model.phi_effective, r)
+    level, uncertain = (of[known : known + 1] for of in path)
+    mean, inverse_r = ahead(level, uncertain, np.array([proof.end - proof.start]), r)
     return float(mean[0]), float(inverse_r[0])
 
 

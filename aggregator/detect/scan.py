@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from aggregator.detect.baseline import R_LOCAL
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.score import STATISTICS, clumping, ebp
 from aggregator.detect.span import DRIFT_BUCKETS, DURATIONS, SHORT, TINY, Field
@@ -24,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 MIN_REPORTS = 3.0  # effective reports: no window with fewer is ever an alarm, so three people at least
 DRIFT_PRIOR = 15.0  # reports that say "no drift"
-ROOM = 0.9  # the drift of a large zone may be this much less than the nation's: the first sieve leaves room for it
+ROOM = 0.85  # the drift of a large zone may be this much less than the nation's: the first sieve leaves room for it
 ROUNDING = 1e-4  # counts are sums of 32-bit numbers
 MANY_ZONES = 2_000
 _MEANS = np.geomspace(1e-9, 1e5, 1500)
@@ -283,7 +282,8 @@ def figures(field: Field, column: int, regions: Ints | None, *, by_share: bool =
 def inverse_r(field: Field, regions: Ints) -> float:
     """Return 1/r of the regions together: how uncertain their level is, as a share of its square."""
     rate = field.rate[regions]
-    return 1 / R_LOCAL + float((rate**2 / field.level.shape[regions]).sum()) / max(float(rate.sum()) ** 2, TINY)
+    own = float((rate**2 / field.level.shape[regions]).sum()) / max(float(rate.sum()) ** 2, TINY)
+    return 1 / field.level.r_local + own
 
 
 def _score_one(field: Field, count: float, expected: float, uncertain: float) -> float:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from aggregator.detect.baseline import R_LOCAL, R_NATION, Baseline, StreamBaseline
+from aggregator.detect.baseline import Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR, hours_of_week
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import NOT_LOCATED, Cells
@@ -37,17 +37,17 @@ class ZoneLevel:
     inverse_r: Floats
 
 
-def zone_level(zones: Zones, rate: Floats, shape: Floats) -> ZoneLevel:
-    """Add up the level of the regions over the zones.
+def zone_level(zones: Zones, level: StreamBaseline, rate: Floats) -> ZoneLevel:
+    """Add up the level of the regions over the zones. rate: of the level, 0 where a region is left out.
 
     1/r = 1/r0 + Σ(lambda²/alpha) / (Σ lambda)². 1/r0 goes from a district's to the nation's with the share of the
     nation that the zone holds: drift corrects a large zone less, so its level is less certain.
     """
     total = zones.member @ rate
-    own = np.divide(zones.member @ (rate**2 / shape), total**2, out=np.zeros_like(total), where=total > 0)
+    own = np.divide(zones.member @ (rate**2 / level.shape), total**2, out=np.zeros_like(total), where=total > 0)
     share = total / max(float(rate.sum()), TINY)
-    inverse: Floats = (1 - share) / R_LOCAL + share / R_NATION + own
-    inverse[zones.nation] = 1 / R_NATION
+    inverse: Floats = (1 - share) / level.r_local + share / level.r_nation + own
+    inverse[zones.nation] = 1 / level.r_nation
     return ZoneLevel(total, inverse)
 
 
@@ -67,8 +67,8 @@ class Prepared:
 
 def prepare(baseline: Baseline, zones: Zones) -> Prepared:
     """Add up the levels of all streams over the zones."""
-    levels = {s: zone_level(zones, v.effective_rate, v.shape) for s, v in baseline.streams.items()}
-    fallback = zone_level(zones, baseline.fallback.effective_rate, baseline.fallback.shape)
+    levels = {s: zone_level(zones, v, v.effective_rate) for s, v in baseline.streams.items()}
+    fallback = zone_level(zones, baseline.fallback, baseline.fallback.effective_rate)
     return Prepared(baseline, zones, levels, fallback)
 
 
@@ -189,14 +189,14 @@ class Field:
     def level_before(self) -> tuple[Floats, Floats]:
         """Return the nation's level before each bucket, and how uncertain it is: see drift.follow."""
         usual = np.diff(self.usual) * self.nation_factor
-        return follow(np.diff(self.together), usual, self.level.phi_effective)
+        return follow(np.diff(self.together), usual, self.level.phi_effective, self.level.r_nation)
 
     def nation_in(self, last: Ints, duration: Ints) -> tuple[Floats, Floats, Floats]:
         """Return count, expected and 1/r of the nation, effective reports, in windows that end before `last`."""
         first = last - duration
         known = np.maximum(first - LAG, 0)
         level, uncertain = (of[known] for of in self.level_before)
-        level, inverse_r = ahead(level, uncertain, duration)
+        level, inverse_r = ahead(level, uncertain, duration, self.level.r_nation)
         usual = (self.usual[last] - self.usual[first]) * self.nation_factor
         return self.together[last] - self.together[first], usual * level, inverse_r
 
@@ -226,7 +226,7 @@ class Field:
         left = float(rate.sum()) / max(float(self.rate.sum()), TINY)
         return replace(
             self,
-            zone=zone_level(self.span.zones, rate, self.level.shape),
+            zone=zone_level(self.span.zones, self.level, rate),
             rate=rate,
             nation_rate=self.nation_rate * left,
             cells=self.cells.where(~np.isin(self.cells.region, regions)),
@@ -243,7 +243,7 @@ def field_of(span: Span, stream: Stream, cells: Cells, statistic: str = "nb1") -
     zone = span.prepared.of(stream)
     if statistic != "nb1":
         level = replace(level, worth=np.ones_like(level.rate), nation_worth=1.0, phi=1.0)
-        zone = zone_level(span.zones, level.rate, level.shape)
+        zone = zone_level(span.zones, level, level.rate)
     start = span.first - span.back
     heard = span.coverage.heard(stream.provider, start, span.end)
     cells = cells.between(start, span.end)

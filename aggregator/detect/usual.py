@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aggregator.detect.baseline import MODEL, R_LOCAL, R_NATION, Baseline
+from aggregator.detect.baseline import MODEL, Baseline
 from aggregator.detect.calendar import BUCKET_SECONDS
 from aggregator.detect.cube import NOT_LOCATED
 from aggregator.model import Stream
@@ -56,5 +56,5 @@ def _of_stream(baseline: Baseline, stream: Stream, region: Ints, bucket: Ints, h
     share = np.bincount(of_land, weights=level.rate, minlength=len(lands)) / located
     unplaced = max(level.nation_rate - located, 0.0) * (share @ hours)
     expected = np.where(nowhere, unplaced[place], level.rate[region] * hours[of_land[region], place]) * heard
-    uncertain = np.where(nowhere, 1 / R_NATION, 1 / R_LOCAL + 1 / level.shape[region])
+    uncertain = np.where(nowhere, 1 / level.r_nation, 1 / level.r_local + 1 / level.shape[region])
     return np.array([expected, expected * (level.phi + expected * uncertain)])

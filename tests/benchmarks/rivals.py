@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.special import gammaln
 
+from aggregator.detect.baseline import R_NATION
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells
@@ -175,13 +176,13 @@ class Oracle:
         count = np.bincount(cells.bucket - start, weights=cells.count, minlength=buckets).astype(np.float64)
         mean = level.nation_worth * self.world.rate[run.provider].sum() * self.world.hours(start, buckets)
         more = level.nation_worth * self.outage.more / PER_HOUR + (self.outage.times - 1) * mean
-        of_late = follow(count, mean, level.phi_effective)
+        of_late = follow(count, mean, level.phi_effective, R_NATION)
         best = np.full(run.ticks, -np.inf)
         now = np.arange(back - 1, back - 1 + run.ticks)
         for age in range(1, TRIAL + 1):
             window = now[:, None] - np.arange(age)[::-1]
             known = window[:, 0] - LAG
-            drifted, inverse_r = ahead(of_late[0][known], of_late[1][known], np.full(run.ticks, age))
+            drifted, inverse_r = ahead(of_late[0][known], of_late[1][known], np.full(run.ticks, age), R_NATION)
             c, b = count[window].sum(axis=1), mean[window].sum(axis=1) * drifted
             extra = (more[window] * RAMP[:age]).sum(axis=1)
             k = level.phi_effective - 1 + b * inverse_r
