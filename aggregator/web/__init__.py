@@ -10,11 +10,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from aggregator.instance import Instance
 from aggregator.web import (
+    about,
     api,
+    archive,
     data,
     door,
     errors,
     feed,
+    files,
     filters,
     form,
     incident,
@@ -37,7 +40,7 @@ from aggregator.web.language import language
 BIGGEST_BODY: Final = 64 * 1024
 
 ROOMS: Final = (
-    situation, pages, incident, pictures, passing, texts, form, receipt, data, api, feed, words, record,
+    situation, about, archive, pages, incident, pictures, passing, texts, form, receipt, data, files, api, feed, words, record,
     subscribe, remarks,
 )  # fmt: skip
 

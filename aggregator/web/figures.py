@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -164,10 +164,16 @@ def coverage(view: View, start: datetime, end: datetime) -> Coverage:
 def compare(view: View, part: Part) -> tuple[int, float]:
     """Return the reports of a part and those that would be usual; its ends go to full quarters of an hour."""
     whole = _whole_bars(part)
-    buckets = np.arange(bucket_number(whole.start), bucket_number(part.end))
-    known = _known(view.baseline, part.stream) if view.baseline else []
-    usual = sum(float(view.baseline.expected(s, part.regions, buckets).sum()) for s in known if view.baseline)
-    return int(_counts(view, whole).sum()), usual
+    return int(_counts(view, whole).sum()), usual(view, replace(part, start=whole.start))
+
+
+def usual(view: View, part: Part) -> float:
+    """Return how many reports of a part would be usual; its ends are ends of buckets."""
+    if view.baseline is None:
+        return 0.0
+    buckets = np.arange(bucket_number(part.start), bucket_number(part.end))
+    known = _known(view.baseline, part.stream)
+    return sum(float(view.baseline.expected(stream, part.regions, buckets).sum()) for stream in known)
 
 
 def map_values(view: View, shown: Sequence[Incident], at: datetime, stream: Stream = EVERYTHING) -> dict[str, Value]:

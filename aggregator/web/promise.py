@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ from aggregator.clock import floor_to
 from aggregator.detect.calibrate import SHIPPED, STRONG, Calibration
 from aggregator.detect.cube import bucket_number
 from aggregator.detect.limits import Limit, Limits, find_limits
+from aggregator.detect.silence import limits_in
 from aggregator.detect.usual import read_baseline
 from aggregator.instance import Instance
 from aggregator.model import Incident, Region
@@ -65,6 +67,36 @@ def promise(connection: Connection, instance: Instance, at: datetime) -> Promise
 def _limits(blob: bytes, regions: tuple[Region, ...], judged: Calibration, end: int) -> Limits | None:
     baseline = read_baseline(blob)
     return find_limits(baseline, regions, judged, end) if baseline else None
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What is found within an hour of a provider or of some districts: the stream in words, and how many."""
+
+    matter: str
+    limits: tuple[tuple[str, Limit], ...]
+
+
+def limits_of(
+    connection: Connection, instance: Instance, at: datetime, *, provider: str = "", places: Sequence[str] | None = None
+) -> Within | None:
+    """Return the limits of the busiest stream of `provider`, or of all in `places`; None: no basis for comparison yet.
+
+    places: a Kreis, or those of a Land, together (None: the usual examples).
+    """
+    kept = baselines.load(connection, at)
+    regions = tuple(instance.catalogue.regions.values())
+    baseline = read_baseline(kept[1]) if kept else None
+    if baseline is None:
+        return None
+    if provider:
+        baseline = replace(baseline, streams={s: v for s, v in baseline.streams.items() if s.provider == provider})
+    end, judged = bucket_number(floor_to(at, HOUR)), in_force(connection, instance, at)
+    found = limits_in(baseline, regions, judged, end, places) if places else find_limits(baseline, regions, judged, end)
+    if found is None:
+        return None
+    where = str(_("hier")) if places else ""
+    return Within(_matter(instance, found), tuple((where or _where(instance, one), one) for one in found.found))
 
 
 def _matter(instance: Instance, limits: Limits) -> str:
