@@ -48,7 +48,7 @@ def _secure(response: Response) -> None:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if not embedded:
         headers["X-Frame-Options"] = "DENY"
-    if request.is_secure:
+    if request.is_secure or instance().settings.base_url.startswith("https:"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if instance().clock.simulated:
         headers["X-Robots-Tag"] = "noindex, nofollow"

@@ -20,6 +20,8 @@ from aggregator.web.params import Invalid
 
 PLACES: Final = ("region", "plz", "place", "lat", "lon")
 LONGEST_COMMENT: Final = 500
+LONGEST_FIELD: Final = 200
+LONGEST: Final = {"comment": 2000, "reporter": 500, "uid": 500, "report_id": 500}  # else LONGEST_FIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,14 @@ def body() -> Mapping[str, Any]:
 def raw_report(values: Mapping[str, Any], source: str) -> RawReport | Rejected:
     """Return the raw report of the fields that somebody sent to us just now, its comment redacted.
 
+    A field that is too long is Rejected: cut in silence it might be another one.
+
     Who does not say by whom it is counts as one person with their address and browser.
     """
+    for name, value in values.items():
+        if (name in FIELD_OF or name == "uid") and len(str(value)) > LONGEST.get(name, LONGEST_FIELD):
+            most = LONGEST.get(name, LONGEST_FIELD)
+            return Rejected("too_long", f"{name} is too long; {most} characters at most.", name)
     raw = from_fields(values, source, address=address())
     if isinstance(raw, Rejected):
         return raw
