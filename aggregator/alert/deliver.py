@@ -21,6 +21,7 @@ from aggregator.store.outbox import Mark
 EVERY: Final = timedelta(seconds=5)  # how often a worker looks
 TIDY: Final = timedelta(hours=1)
 LEASE: Final = timedelta(minutes=2)
+MARGIN: Final = timedelta(seconds=DEADLINE + 15)  # of a claim that must be left: to send, and to write that down
 PASS: Final = timedelta(seconds=60)  # after which a pass takes no more; the next goes on
 CHANGES: Final = 100  # that one pass spreads
 BATCH: Final = 64
@@ -45,7 +46,7 @@ def pause(attempts: int, chance: float) -> timedelta:
 class Alerter:
     """Tells what is to be told. tell: makes the words of a delivery, None: there is nothing to say any more.
 
-    lease: how long a claim holds; it must be longer than a message takes (DEADLINE). chance: 0 to 1, of the pauses.
+    lease: how long a claim holds; it must be longer than MARGIN. chance: 0 to 1, of the pauses.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Alerter:
         until: datetime | None = None
         for delivery in some:
             now = self._instance.clock.now()
-            short = delivery.claimed_until - now < min(timedelta(seconds=DEADLINE), self._lease / 2)
+            short = delivery.claimed_until - now < min(MARGIN, self._lease / 2)
             if until or short or self._stopped.is_set():
                 self._mark(delivery, Mark("waiting", now, until or now, tried=False))
                 continue

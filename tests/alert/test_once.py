@@ -61,12 +61,12 @@ def test_a_worker_killed_between_claim_and_sending_loses_nothing(tmp_path: Path)
     with receiving(receiver) as url:
         subscribe(here, *(webhook(url, f"s{n}") for n in range(5)))
         happened(here)
-        with worker(tmp_path, "dies") as first:
+        with worker(tmp_path, "dies", "short") as first:
             assert first.wait(60) == -signal.SIGKILL
         assert receiver.got == []
         assert backlog(here).waiting == 5
         assert alerter(here).run() == 0  # the dead worker's claims still hold
-        with worker(tmp_path):
+        with worker(tmp_path, "short"):
             wait_for(lambda: settled(here))
     assert sorted(path for path, _, _ in receiver.got) == [f"/s{n}" for n in range(5)]
     here.store.close()
@@ -87,9 +87,9 @@ def test_a_worker_killed_between_sending_and_marking_repeats_under_the_same_id(t
     with receiving(receiver) as url:
         subscribe(here, webhook(url))
         happened(here)
-        with worker(tmp_path) as first:
+        with worker(tmp_path, "short") as first:
             wait_for(lambda: bool(killed))
-            with worker(tmp_path):
+            with worker(tmp_path, "short"):
                 wait_for(lambda: settled(here))
     assert len(receiver.got) == 2
     assert len(receiver.seen) == 1  # one webhook-id: who remembers it takes the message once
@@ -147,3 +147,4 @@ def test_a_thousand_subscribers_are_told_in_bounded_passes(tmp_path: Path) -> No
 
 def test_a_claim_holds_longer_than_a_message_takes() -> None:
     assert timedelta(seconds=means.DEADLINE) * 2 < deliver.LEASE
+    assert timedelta(seconds=means.DEADLINE) < deliver.MARGIN < deliver.LEASE
