@@ -26,26 +26,35 @@ class Entry:
 
 
 def write_atom(
-    entries: Iterable[Entry], *, title: str, base_url: str, path: str, updated: datetime, simulated: bool
+    entries: Iterable[Entry],
+    *,
+    title: str,
+    base_url: str,
+    path: str,
+    updated: datetime,
+    simulated: bool,
+    language: str = "de",
+    query: str = "",
 ) -> Iterator[bytes]:
     """Yield the feed at `path` of the site at `base_url`; updated: of the newest entry, or of the instance.
 
-    simulated: every title begins with SIMULATION.
+    simulated: every title begins with SIMULATION. query: what links, not ids, end with; a chosen language, say.
     """
     mark = SIMULATION if simulated else ""
     home = escape(base_url)
     yield (
         '<?xml version="1.0" encoding="utf-8"?>\n'
-        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de">\n'
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}">\n'
         f"<title>{_text(mark + title)}</title>\n<id>{home}{escape(path)}</id>\n"
-        f'<link rel="self" type="application/atom+xml" href="{home}{escape(path)}"/>\n<link href="{home}/"/>\n'
+        f'<link rel="self" type="application/atom+xml" href="{home}{escape(path + query)}"/>\n'
+        f'<link href="{home}/{escape(query)}"/>\n'
         f"<updated>{iso(updated)}</updated>\n<author><name>Netzlage</name></author>\n"
     ).encode()
     for entry in entries:
         address = f"{home}{escape(entry.path)}"
         yield (
             f"<entry>\n<title>{_text(mark + entry.title)}</title>\n<id>{address}</id>\n"
-            f'<link href="{address}"/>\n<published>{iso(entry.published)}</published>\n'
+            f'<link href="{address}{escape(query)}"/>\n<published>{iso(entry.published)}</published>\n'
             f"<updated>{iso(entry.updated)}</updated>\n<summary>{_text(mark + entry.summary)}</summary>\n</entry>\n"
         ).encode()
     yield b"</feed>\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from flask import Blueprint, Response, abort, request
-from flask_babel import format_decimal
+from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 
 from aggregator.export.atom import MEDIA_TYPE, Entry, write_atom
@@ -15,6 +15,7 @@ from aggregator.record import Correction
 from aggregator.store import corrections, incidents
 from aggregator.web import story
 from aggregator.web.desk import instance, local, now
+from aggregator.web.language import chosen, present
 
 MOST: Final = 50
 blueprint = Blueprint("feed", __name__)
@@ -56,6 +57,8 @@ def _feed(f: Filter, title: str) -> Response:
         path=request.path,
         updated=max((entry.updated for entry in entries), default=now()),
         simulated=instance().clock.simulated,
+        language=present(),
+        query=f"?lang={chosen()}" if chosen() else "",
     )
     return Response(b"".join(pieces), content_type=MEDIA_TYPE)
 
@@ -68,7 +71,7 @@ def _entry(incident: Incident, corrected: Sequence[Correction]) -> Entry:
         reports=format_decimal(incident.reports),
         what=story.what(incident, catalogue),
         since=f"{since:%H:%M}",
-        day=f"{since:%d.%m.%Y}",
+        day=format_date(since, _("dd.MM.y")),
     )
     if incident.state == "withdrawn":
         title = _("Zurückgezogen. %(sentence)s", sentence=title)

@@ -19,6 +19,7 @@ from aggregator.web import figures, story
 from aggregator.web.course import course, drawn_inline, unit
 from aggregator.web.desk import home, instance
 from aggregator.web.incident import corrected
+from aggregator.web.language import FIRST, LANGUAGES, chosen, present
 from aggregator.web.pages import moment
 from aggregator.web.said import said
 
@@ -103,8 +104,10 @@ def embedded(incident_id: str) -> str:
 
 
 def _address(incident_id: str, as_of: datetime | None, page: str = "") -> str:
-    asked = f"?as_of={as_of:%Y-%m-%dT%H:%M:%SZ}" if as_of else ""
-    return f"{home()}/vorfall/{incident_id}{page}{asked}"
+    """Return the address of an incident's page or picture in the language that is spoken, so that it stays with it."""
+    asked = [f"as_of={as_of:%Y-%m-%dT%H:%M:%SZ}"] if as_of else []
+    asked += [f"lang={present()}"] if present() != FIRST or chosen() else []
+    return f"{home()}/vorfall/{incident_id}{page}{'?' if asked else ''}{'&'.join(asked)}"
 
 
 @blueprint.get("/oembed")
@@ -116,12 +119,14 @@ def oembed() -> Response:
     if address.netloc not in {request.host, urlsplit(home()).netloc}:
         abort(404)
     incident_id = address.path.removeprefix("/vorfall/").strip("/")
-    as_of = moment(parse_qs(address.query).get("as_of", [""])[0])[1]
+    asked = parse_qs(address.query)
+    as_of, tongue = moment(asked.get("as_of", [""])[0])[1], asked.get("lang", [chosen()])[0]
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of)
         if incident is None or not _messages(connection, incident_id, as_of)[0]:
             abort(404)
-    return jsonify(_offer(incident, as_of))
+    with force_locale(tongue if tongue in LANGUAGES else present()):
+        return jsonify(_offer(incident, as_of))
 
 
 def _offer(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
