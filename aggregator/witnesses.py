@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 
 from aggregator.clock import floor_to
@@ -43,8 +42,7 @@ class Witnesses:
 
     def times(self, stream: Stream, regions: Places, since: datetime, until: datetime) -> Floats:
         """Return the seconds since the epoch of the counted reports in [since, until), ascending."""
-        found = reports.times(self.connection, stream, regions, since, until, self.as_of, without=self.left_out)
-        return np.array([moment.timestamp() for moment in found])
+        return reports.times(self.connection, stream, regions, since, until, self.as_of, without=self.left_out)
 
     def parts(self, hotspot: Hotspot) -> Sequence[Part]:
         """Return the largest block, the commonest text and, of a region, the places guessed from addresses."""
