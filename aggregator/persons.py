@@ -9,6 +9,7 @@ from typing import Final
 from aggregator.cleaning import address_network
 
 SIZE: Final = 12  # bytes of a hash
+FORGOTTEN: Final = "-"  # stands where a reporter stood whose time is over; nothing says whether two of them are one
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Persons:
     def block(self, address: str, day: int) -> str:
         """Return what stands for the block (/20, IPv6: /40) of `address` on `day` (ordinal, UTC); "": it is none.
 
-        So wide, because who rents a few hundred addresses mostly gets them side by side, and no wider, because the lines
-        of a town lie in several.
+        So wide, because who rents a few hundred addresses mostly gets them side by side; no wider, because the lines of
+        a town lie in several.
         A block has another name each day from the beginning, so that numbers can take the place of a day's names
         without a block being torn apart: a look back sees the same before and after.
         """

@@ -8,12 +8,13 @@ from typing import Final
 
 from aggregator.clock import floor_to
 from aggregator.keyring import oldest_day
-from aggregator.store import Store, daykeys, feeds, forgetting, quarantine, versions
+from aggregator.store import Store, daykeys, feeds, forgetting, quarantine, runs, versions
 
 DAY: Final = timedelta(days=1)
 REPORTERS: Final = timedelta(hours=24)
 COMMENTS: Final = timedelta(days=90)
 PLACES: Final = timedelta(days=30)  # after which of a PLZ only the district is left
+RUNS: Final = timedelta(days=90)  # of feeds; nothing of persons is in them, they only grow
 PAYLOADS: Final = feeds.KEPT
 REJECTED: Final = quarantine.KEPT
 
@@ -58,4 +59,5 @@ def tidy(store: Store, now: datetime) -> tuple[int, int]:
     """Delete payloads after 7 days, rejected items after 30 and old versions; return how many of the first two."""
     with store.write() as connection:
         versions.forget(connection, now)
+        runs.forget(connection, now - RUNS)
         return feeds.forget_payloads(connection, now), quarantine.forget(connection, now)

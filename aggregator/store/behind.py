@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, select
 
 from aggregator.model import ALL, Filter, Incident
+from aggregator.persons import FORGOTTEN
 from aggregator.store.incidents import find
 from aggregator.store.schema import postcodes, reports
 from aggregator.store.select import any_of, conditions, upsert
@@ -24,8 +25,8 @@ NONE: Final = ""  # the PLZ of the row that says: this incident's totals are kep
 class Behind:
     """What stands behind an incident: reports by source, district ("" = not located) and way of locating; persons.
 
-    persons: how many different ones, None where it lasted too long to know them again; unknown: reports of them whose
-    source says nothing of who it was, each taken for a person. postcodes: PLZ -> persons, in steps, the most first.
+    persons: how many different ones, None where it lasted or is past too long to know them again; unknown: reports of
+    them whose source says nothing of who it was, each taken for a person. postcodes: PLZ -> persons, in steps, the most first.
     """
 
     reports: int
@@ -50,13 +51,14 @@ class _One:
 def behind(connection: Connection, incident: Incident, as_of: datetime | None = None) -> Behind:
     """Return what stands behind `incident`, counted from the reports known at `as_of` (None: now)."""
     rows = list(_rows(connection, incident, as_of))
+    known = not any(row.reporter == FORGOTTEN for row in rows)
     short = (incident.ended_at or as_of or incident.updated_at) - incident.onset <= SAME_PERSON
     return Behind(
         reports=len(rows),
         sources=dict(Counter(row.source for row in rows).most_common()),
         regions=dict(Counter(row.region for row in rows).most_common()),
         by_ip=sum(row.place_source == "ip" for row in rows),
-        persons=_persons(rows) if short else None,
+        persons=_persons(rows) if short and known else None,
         unknown=sum(not row.reporter for row in rows),
         postcodes=_ranked(_together(in_steps(rows), _kept(connection, incident, as_of))),
     )
@@ -85,7 +87,8 @@ def _persons(rows: Iterable[_One]) -> int:
 def in_steps(rows: Iterable[_One]) -> dict[str, int]:
     """Return PLZ -> persons, down to a multiple of three, from three on.
 
-    Of each PLZ the day with most persons counts: with another day's key the same person has another name.
+    Of each PLZ the day with most persons counts: with another day's key the same person has another name. All that are
+    forgotten are taken for one.
     """
     days: dict[tuple[str, date], list[_One]] = defaultdict(list)
     for row in rows:
@@ -117,7 +120,7 @@ def _ranked(totals: Mapping[str, int]) -> dict[str, int]:
 def keep(connection: Connection, before: datetime) -> int:
     """Keep the totals per PLZ of incidents that began before `before`; return how many incidents these are.
 
-    To be called in the transaction that takes the PLZ out of the reports observed before `before`, ahead of that. An
+    To be called ahead of what takes reporter or PLZ out of the reports received before `before`. An
     incident that goes on is kept again each time; one that ended before `before` for good.
     """
     c = postcodes.c

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
 
+from aggregator.persons import FORGOTTEN
+from aggregator.store import behind
 from aggregator.store.engine import Store
 from aggregator.store.privacy_tables import comment_marks
 from aggregator.store.schema import EPOCH, comments, reporters, reports
@@ -26,9 +28,14 @@ _KEY: Final = (reports.c.observed_at, reports.c.report_id)
 
 
 def clear_reporters(store: Store, before: datetime) -> int:
-    """Take the reporter out of the reports received before `before`; return how many had one."""
-    due = select(*_KEY).where(reports.c.received_at < before, reports.c.reporter != "")
-    return _change(store, due, {"reporter": ""})
+    """Take the reporter out of the reports received before `before`; return how many had one.
+
+    First what is told of the persons behind incidents is kept: after that nobody can count them.
+    """
+    with store.write() as connection:
+        behind.keep(connection, before)
+    due = select(*_KEY).where(reports.c.received_at < before, reports.c.reporter.not_in(("", FORGOTTEN)))
+    return _change(store, due, {"reporter": FORGOTTEN})
 
 
 def forget_counted(store: Store, before: datetime) -> int:

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from aggregator.model import FeedRun
 from aggregator.store import cube
@@ -70,6 +70,13 @@ def recent(connection: Connection, source: str, limit: int) -> list[FeedRun]:
     """Return the last `limit` runs of `source`, newest first."""
     query = select(*COLUMNS).where(feed_runs.c.source == source).order_by(feed_runs.c.id.desc()).limit(limit)
     return [_run(row) for row in connection.execute(query)]
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Delete the runs that ended before `before`, but of each source the last of each outcome; return how many."""
+    last = select(func.max(feed_runs.c.id)).group_by(feed_runs.c.source, feed_runs.c.outcome)
+    old = delete(feed_runs).where(feed_runs.c.finished_at < before, feed_runs.c.id.not_in(last))
+    return connection.execute(old).rowcount
 
 
 def _run(row: Row[Any]) -> FeedRun:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from aggregator.model import Filter, Report
-from aggregator.persons import Persons
+from aggregator.model import FeedOutcome, FeedRun, Filter, Report
+from aggregator.persons import FORGOTTEN, Persons
 from aggregator.retention import forget
-from aggregator.store import Store, daykeys, reports
+from aggregator.store import Store, behind, daykeys, incidents, reports, runs
 from aggregator.store.schema import comments, day_keys, reporters
 from aggregator.store.schema import reports as table
-from tests.making import report
+from tests.making import incident, report
 
 NOON = datetime(2017, 5, 13, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -40,7 +40,7 @@ def test_a_reporter_is_forgotten_after_24_hours(store: Store) -> None:
     keep(store, received(NOON - DAY, "at the edge", reporter="a"), received(NOON - DAY - HOUR, "over", reporter="b"))
     assert forget(store, NOON).reporters == 1
     with store.read() as connection:
-        left = connection.execute(select(table.c.report_id).where(table.c.reporter != "")).scalars().all()
+        left = connection.execute(select(table.c.report_id).where(table.c.reporter != FORGOTTEN)).scalars().all()
         counted = connection.execute(select(reporters.c.reporter)).scalars().all()
     assert (list(left), list(counted)) == (["at the edge"], ["a"])
 
@@ -133,3 +133,40 @@ def test_the_counts_stay_as_they_were(store: Store) -> None:
         after = connection.execute(text("select region, bucket, provider, service, source, count from cube")).all()
         assert reports.count(connection, Filter()) == 100
     assert after == before
+
+
+def test_three_reports_of_one_person_are_no_three_persons_when_it_is_forgotten(store: Store) -> None:
+    times = [NOON - 2 * DAY + n * 6 * HOUR for n in range(-1, 2)]
+    one = [received(at, f"one {at}", reporter="one", plz="20457") for at in times]
+    many = [received(times[1], f"many {n}", reporter=f"{n}", plz="20095") for n in range(7)]
+    keep(store, *one, *many)
+    known = incident(onset=times[0], updated_at=NOON, ended_at=times[2] + HOUR, state="over")
+    with store.write() as connection:
+        incidents.save(connection, [known], [])
+    with store.read() as connection:
+        before = behind.behind(connection, known)
+    assert (before.postcodes, before.reports) == ({"20095": 6}, 10)
+    for hours in (0, 1, 30 * 24):
+        forget(store, NOON + hours * HOUR)
+        with store.read() as connection:
+            after = behind.behind(connection, known)
+        assert (after.postcodes, after.reports, after.persons) == ({"20095": 6}, 10, None)
+
+
+def test_runs_of_feeds_are_forgotten_but_the_last_of_each_outcome(store: Store) -> None:
+    def run(source: str, days: int, outcome: FeedOutcome, error: str = "") -> FeedRun:
+        at = NOON - days * DAY
+        return FeedRun(source, at, at, outcome, listened_from=at - HOUR, listened_until=at, error=error)
+
+    with store.write() as connection:
+        for one in (run("a", 200, "ok"), run("a", 150, "ok"), run("a", 120, "unreachable", "x"), run("b", 91, "ok")):
+            runs.add(connection, one)
+        for days in (89, 1):
+            runs.add(connection, run("b", days, "ok"))
+    forget(store, NOON)
+    with store.read() as connection:
+        found = [
+            (one.source, (NOON - one.finished_at).days) for name in "ab" for one in runs.recent(connection, name, 9)
+        ]
+        assert runs.last_error(connection).keys() == {"a"}
+    assert found == [("a", 120), ("a", 150), ("b", 1), ("b", 89)]
