@@ -191,10 +191,8 @@ def times(  # noqa: PLR0917 - the question in the order it is asked
     if regions is not None:
         query = query.where(any_of(connection, reports.c.region, sorted(set(regions))))
     # As a frame, a column at a time: during a large fault these are hundreds of thousands.
-    return (
-        frame_of(connection, query, {"observed_at": frames.TIME})["observed_at"].astype("int64").to_numpy(np.float64)
-        / 1e6
-    )
+    found = frame_of(connection, query, {"observed_at": frames.TIME})["observed_at"]
+    return found.astype("int64").to_numpy(np.float64) / 1e6
 
 
 def of_the_form(connection: Connection, report_id: str) -> Row | None:
