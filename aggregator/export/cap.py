@@ -17,17 +17,25 @@ MessageKind = Literal["Alert", "Update", "Cancel"]
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a message says in one language, such as "de-DE"."""
+
+    language: str
+    event: str
+    headline: str
+    description: str
+    web: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message about an incident. What people report never makes it more certain than possible."""
 
     incident_id: str
     sent: Sequence[datetime]  # of all messages about it so far, aware; the last one's is this one's
     sender: str  # netzlage@host
-    event: str
-    headline: str
-    description: str
-    web: str
-    area: str
+    told: Sequence[Told]  # the same in each language, each a block of its own
     districts: Sequence[str]  # AGS; empty: the nation
     onset: datetime
     over: bool
@@ -54,7 +62,8 @@ def _alert(message: Message) -> Iterator[str]:
     if number > 1:
         earlier = (f"{message.sender},{_identifier(message, n)},{_time(message.sent[n - 1])}" for n in range(1, number))
         yield _element("references", " ".join(earlier))
-    yield f"<info>\n{''.join(_info(message))}</info>\n</alert>\n"
+    yield from (f"<info>\n{''.join(_info(message, told))}</info>\n" for told in message.told)
+    yield "</alert>\n"
 
 
 def _identifier(message: Message, number: int) -> str:
@@ -67,11 +76,11 @@ def _kind(message: Message) -> MessageKind:
     return "Alert" if len(message.sent) == 1 else "Update"
 
 
-def _info(message: Message) -> Iterator[str]:
+def _info(message: Message, told: Told) -> Iterator[str]:
     ended = message.over or message.withdrawn
-    yield _element("language", "de-DE")
+    yield _element("language", told.language)
     yield _element("category", "Infra")
-    yield _element("event", message.event)
+    yield _element("event", told.event)
     if ended:
         yield _element("responseType", "AllClear")
     yield _element("urgency", "Past" if ended else "Unknown")
@@ -82,10 +91,10 @@ def _info(message: Message) -> Iterator[str]:
     if not ended:
         yield _element("expires", _time(message.sent[-1] + HOLDS))
     yield _element("senderName", "Netzlage")
-    yield _element("headline", message.headline)
-    yield _element("description", message.description)
-    yield _element("web", message.web)
-    yield f"<area>\n{_element('areaDesc', message.area)}"
+    yield _element("headline", told.headline)
+    yield _element("description", told.description)
+    yield _element("web", told.web)
+    yield f"<area>\n{_element('areaDesc', told.area)}"
     name = _element("valueName", "AGS")
     yield from (f"<geocode>\n{name}{_element('value', one)}</geocode>\n" for one in message.districts)
     yield "</area>\n"

@@ -11,7 +11,7 @@ from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
 from markupsafe import escape
 
-from aggregator.export.cap import MEDIA_TYPE, Message, write_cap
+from aggregator.export.cap import MEDIA_TYPE, Message, Told, write_cap
 from aggregator.model import Incident
 from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents
@@ -28,6 +28,7 @@ HEIGHT: Final = 720
 NARROWEST: Final = 200
 FRESH: Final = 60  # seconds that an embedding site may keep the answer
 EVENT: Final = lazy_gettext("Häufung von Störungsmeldungen")
+CAP_LANGUAGES: Final = {"de": "de-DE", "en": "en-GB"}
 blueprint = Blueprint("passing", __name__)
 
 
@@ -35,13 +36,13 @@ blueprint = Blueprint("passing", __name__)
 def cap(incident_id: str) -> Response:
     """Answer the last CAP message about an incident; as_of: the last one of then."""
     _at, as_of = moment()
-    with instance().store.read() as connection, force_locale("de"):
+    with instance().store.read() as connection:
         sent, notes = _messages(connection, incident_id, as_of)
         incident = incidents.get(connection, incident_id, sent[-1]) if sent else None
         if incident is None:
             abort(404)
-        told = [story.correction(one) for one in notes if one.at == sent[-1]]
-        return make_response(write_cap(_message(incident, sent, told)), 200, {"Content-Type": MEDIA_TYPE})
+        said = write_cap(_message(incident, sent, [one for one in notes if one.at == sent[-1]]))
+        return make_response(said, 200, {"Content-Type": MEDIA_TYPE})
 
 
 def _messages(
@@ -57,26 +58,39 @@ def _messages(
     return sorted({change.at for change in changes if change.at >= first} | {one.at for one in notes}), notes
 
 
-def _message(incident: Incident, sent: list[datetime], told: list[str]) -> Message:
-    catalogue, site = instance().catalogue, home()
-    reserve = _(
-        "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
-        "folgt daraus nicht."
-    )
+def _message(incident: Incident, sent: list[datetime], notes: list[Correction]) -> Message:
+    """Return the message in every language, the same whoever asks."""
+    told = []
+    for language, name in CAP_LANGUAGES.items():
+        with force_locale(language):
+            told.append(_told(name, incident, sent[-1], notes))
     return Message(
         incident_id=incident.incident_id,
         sent=sent,
-        sender=f"netzlage@{urlsplit(site).netloc}",
-        event=str(EVENT),
-        headline=f"{'SIMULATION: ' * instance().clock.simulated}{story.title(incident, catalogue)}",
-        description=" ".join([*told, f"{story.headline(incident, catalogue, sent[-1])}.", reserve]),
-        web=f"{site}/vorfall/{incident.incident_id}",
-        area=story.where(incident, catalogue) if incident.regions else str(_("Deutschland")),
+        sender=f"netzlage@{urlsplit(home()).netloc}",
+        told=told,
         districts=incident.regions,
         onset=incident.onset,
         over=incident.ended_at is not None,
         withdrawn=incident.state == "withdrawn",
         simulated=instance().clock.simulated,
+    )
+
+
+def _told(language: str, incident: Incident, at: datetime, notes: list[Correction]) -> Told:
+    catalogue = instance().catalogue
+    reserve = _(
+        "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
+        "folgt daraus nicht."
+    )
+    corrections_told = [story.correction(one) for one in notes]
+    return Told(
+        language,
+        event=str(EVENT),
+        headline=f"{'SIMULATION: ' * instance().clock.simulated}{story.title(incident, catalogue)}",
+        description=" ".join([*corrections_told, f"{story.headline(incident, catalogue, at)}.", reserve]),
+        web=f"{home()}/vorfall/{incident.incident_id}{'' if present() == FIRST else f'?lang={present()}'}",
+        area=story.where(incident, catalogue) if incident.regions else str(_("Deutschland")),
     )
 
 
@@ -91,7 +105,7 @@ def embedded(incident_id: str) -> str:
         return render_template(
             "einbetten.html",
             incident=incident,
-            headline=story.headline(incident, instance().catalogue, at),
+            headline=story.headline(incident, view.instance.catalogue, at),
             state=story.state(incident),
             corrections=corrected(view, incident),
             curve=drawn_inline(view, incident, drawn),

@@ -11,14 +11,18 @@ from xml.etree import ElementTree as ET
 import pytest
 import xmlschema
 
-from aggregator.export.cap import NAMESPACE, Message, write_cap
+from aggregator.export.cap import NAMESPACE, Message, Told, write_cap
 from tests.making import at
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("CAP-v1.2.xsd"))
+PAGE = "https://example.org/vorfall/x"
 FIRST = Message(
-    incident_id="20170513-o2-mobile-02000", sent=(at(10),), sender="netzlage@example.org", event="Häufung",
-    headline="Hamburg: Mobilfunk von O2", description="47 Meldungen <& mehr>\x00", web="https://example.org/vorfall/x",
-    area="Hamburg", districts=("02000", "01056"), onset=at(0), over=False, withdrawn=False, simulated=False,
+    incident_id="20170513-o2-mobile-02000", sent=(at(10),), sender="netzlage@example.org",
+    told=(
+        Told("de-DE", "Häufung", "Hamburg: Mobilfunk von O2", "47 Meldungen <& mehr>\x00", PAGE, "Hamburg"),
+        Told("en-GB", "Cluster", "Hamburg: O2 mobile network", "47 reports", f"{PAGE}?lang=en", "Hamburg"),
+    ),
+    districts=("02000", "01056"), onset=at(0), over=False, withdrawn=False, simulated=False,
 )  # fmt: skip
 
 
@@ -53,7 +57,16 @@ def test_the_first_message_is_an_alert() -> None:
         "expires": "2017-05-14T09:50:00+02:00",
         "description": "47 Meldungen <& mehr>",
     }
-    assert [one.text for one in alert.iter(f"{{{NAMESPACE}}}value")] == ["02000", "01056"]
+    for block in alert.iter(f"{{{NAMESPACE}}}info"):
+        assert [one.text for one in block.iter(f"{{{NAMESPACE}}}value")] == ["02000", "01056"]
+
+
+def test_every_language_is_a_block_with_the_same_times() -> None:
+    german, english = read(FIRST).iter(f"{{{NAMESPACE}}}info")
+    for name in ("certainty", "effective", "onset", "expires"):
+        assert german.findtext(f"{{{NAMESPACE}}}{name}") == english.findtext(f"{{{NAMESPACE}}}{name}") is not None
+    assert [block.findtext(f"{{{NAMESPACE}}}language") for block in (german, english)] == ["de-DE", "en-GB"]
+    assert english.findtext(f"{{{NAMESPACE}}}headline") == "Hamburg: O2 mobile network"
 
 
 def test_a_later_message_refers_to_all_before_it() -> None:

@@ -168,3 +168,31 @@ def test_the_headline_says_the_same_in_both_languages(client: FlaskClient) -> No
     count = re.search(r"<h1>Hamburg: ([\d.]+) Meldungen zum Internet \(Festnetz\) von O2 seit etwa [\d:]+ Uhr", german)
     assert count
     assert f"<h1>Hamburg: {count.group(1)} reports about O2 fixed internet since about " in english
+
+
+def test_the_feed_speaks_the_language_that_is_asked_for_and_keeps_it(client: FlaskClient) -> None:
+    german, english = (client.get(f"/feed.atom?lang={language}").text for language in ("de", "en"))
+    assert 'xml:lang="en"' in english
+    assert "Netzlage: unusual clusters of reports</title>" in english
+    assert "Hamburg: " in english
+    assert " reports about O2 fixed internet since about " in english
+    assert f'/vorfall/{HAMBURG}?lang=en"/>' in english
+    assert re.findall("<id>(.*)</id>", german) == re.findall("<id>(.*)</id>", english)
+    assert german_left(read(f'<html lang="en">{english}</html>'), PROPER) == []
+
+
+def test_what_is_embedded_stays_in_its_language(client: FlaskClient) -> None:
+    asked = f"/oembed?url=http://localhost/vorfall/{HAMBURG}%3Flang%3Den"
+    offer = client.get(asked, headers={"Accept-Language": "de"}).get_json()
+    assert offer["title"] == "SIMULATION: Hamburg: O2 fixed internet"
+    assert f"/vorfall/{HAMBURG}/einbetten?lang=en" in offer["html"]
+    assert offer["thumbnail_url"].endswith("/verlauf.png?lang=en")
+    german = client.get(f"/oembed?url=http://localhost/vorfall/{HAMBURG}", headers={"Accept-Language": "de"}).get_json()
+    assert german["title"] == "SIMULATION: Hamburg: Internet (Festnetz) von O2"
+
+
+def test_a_warning_says_it_in_both_languages(client: FlaskClient) -> None:
+    warning = client.get(f"/vorfall/{HAMBURG}.cap.xml").text
+    assert "<headline>SIMULATION: Hamburg: Internet (Festnetz) von O2</headline>" in warning
+    assert "<headline>SIMULATION: Hamburg: O2 fixed internet</headline>" in warning
+    assert warning == client.get(f"/vorfall/{HAMBURG}.cap.xml?lang=en").text  # one message, whoever asks

@@ -56,11 +56,14 @@ def site(netzlage: Instance) -> FlaskClient:
 
 
 def told(answer: TestResponse) -> dict[str, str]:
-    """Return the texts of a valid CAP message by their names; the last of each."""
+    """Return the texts of a valid CAP message by their names; the first of each, which is the German."""
     assert answer.status_code == 200
     assert answer.mimetype == "application/cap+xml"
     SCHEMA.validate(answer.text)
-    return {one.tag.removeprefix(f"{{{NAMESPACE}}}"): one.text or "" for one in ET.fromstring(answer.data).iter()}
+    found: dict[str, str] = {}
+    for one in ET.fromstring(answer.data).iter():
+        found.setdefault(one.tag.removeprefix(f"{{{NAMESPACE}}}"), one.text or "")
+    return found
 
 
 def test_cap_begins_with_strong_and_follows_each_change(site: FlaskClient) -> None:
