@@ -131,7 +131,8 @@ def _names(shapes: Shapes, named: Mapping[str, str], size: float) -> str:
         low, high, middle = _extent(shapes.districts[region])
         right = low + high < shapes.width
         x, anchor = (high + size * 0.4, "") if right else (low - size * 0.4, "end")
-        found.append(text(x, middle + size * 0.35, name, kind="ort", anchor=anchor, size=size))
+        y = middle + size * 0.35
+        found += [text(x, y, name, kind=kind, anchor=anchor, size=size) for kind in ("hof weit", "ort")]
     return "".join(found)
 
 

@@ -14,6 +14,7 @@ from aggregator.draw.svg import (
     clipped,
     foot,
     head,
+    measure,
     number,
     picture,
     text,
@@ -86,15 +87,28 @@ def _marks(series: Series, onset_label: str) -> Iterator[Mark]:
 
 
 def _labels(marks: list[Mark], box: Box, form: Format) -> list[str]:
-    """Return each mark with its label in a lane of its own above the bars."""
-    parts, y = [], box.lanes
-    for place, label, line, kind in marks:
-        x, begin = box.x(place), y - form.text * 0.75 if label else box.top
-        parts.append(f'<path class="{line}" d="M{number(x)} {number(begin)}V{number(box.bottom)}" stroke-width="2"/>')
-        if not label:
-            continue
-        shift, anchor, room = (8, "", box.right - x) if place < 0.5 else (-8, "end", x - box.left)
+    """Return each mark with its label in a lane of its own above the bars, so that labels and lines do not cross.
+
+    All labels stand on one side where there is room: right of the lines from the top lane down, or left of them with
+    the last in the top lane. Where lines cross a label after all, it has a white rim.
+    """
+    told = [mark for mark in marks if mark[1]]
+    right = all(box.x(place) + measure(label, form.text) <= box.right - 8 for place, label, _line, _kind in told)
+    ordered = (
+        told if right else sorted(told, key=lambda mark: (mark[0] >= 0.5, -mark[0] if mark[0] >= 0.5 else mark[0]))
+    )
+    lines, labels = [], []
+    for place, _label, line, _kind in (mark for mark in marks if not mark[1]):
+        lines.append(_upright(box.x(place), box.top, box, line))
+    for lane, (place, label, line, kind) in enumerate(ordered):
+        x, y = box.x(place), box.lanes + form.text * 1.4 * lane
+        lines.append(_upright(x, y - form.text * 0.75, box, line))
+        start = right or place < 0.5
+        shift, anchor, room = (8, "", box.right - x) if start else (-8, "end", x - box.left)
         words = clipped(label, room - 8, form.text)
-        parts.append(text(x + shift, y, words, kind=kind, anchor=anchor, size=form.text))
-        y += form.text * 1.4
-    return parts
+        labels += [text(x + shift, y, words, kind=k, anchor=anchor, size=form.text) for k in ("hof", kind)]
+    return lines + labels
+
+
+def _upright(x: float, begin: float, box: Box, line: str) -> str:
+    return f'<path class="{line}" d="M{number(x)} {number(begin)}V{number(box.bottom)}" stroke-width="2"/>'

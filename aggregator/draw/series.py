@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from aggregator.draw.svg import MANNERS, WORD_OF_A_SIMULATION, Manner, number, text
 
 STEP: Final = timedelta(minutes=15)
-NEAR: Final = 0.03  # of the width: marks closer than that share a label
+NEAR: Final = 0.05  # of the width: marks closer than that share a label
 GAP: Final = 0.16  # of a bar's place that stays white
 TALL: Final = 100.0  # the inner frame: one unit wide per bar, this high
 
@@ -139,17 +139,21 @@ def inline_series(series: Series, zone: ZoneInfo, *, label: str, onset_label: st
 
 
 def _marks(series: Series) -> list[tuple[float, str]]:
-    """Return where the numbers of the statements stand, counted among all; those too close share a place: "2, 3"."""
-    found: list[tuple[float, str]] = []
+    """Return where the numbers of the statements stand, counted among all; those too close share a place: "2–4"."""
+    groups: list[list[tuple[float, int]]] = []
     for i, word in enumerate(series.words, 1):
-        x = min(0.99, max(0.01, series.place(word.at)))
-        if not 0 <= series.place(word.at) <= 1:
+        place = series.place(word.at)
+        if not 0 <= place <= 1:
             continue
-        if found and x - found[-1][0] < NEAR:
-            found[-1] = found[-1][0], f"{found[-1][1]}, {i}"
+        if groups and place - groups[-1][-1][0] < NEAR:
+            groups[-1].append((place, i))
         else:
-            found.append((x, str(i)))
-    return found
+            groups.append([(place, i)])
+    return [(_middle(group), "–".join(map(str, sorted({group[0][1], group[-1][1]})))) for group in groups]
+
+
+def _middle(group: list[tuple[float, int]]) -> float:
+    return min(0.98, max(0.02, (group[0][0] + group[-1][0]) / 2))
 
 
 def _attribute(words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,8 @@ from typing import Final
 
 WORD_OF_A_SIMULATION: Final = "SIMULATION"
 SHORT_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec")
+
+NUMBER: Final = re.compile(r"(\d\.?) (?=\w)")
 
 # Widths of Roboto in ems, of what is not about 0.57 (0.68 for capitals).
 NARROW: Final[Mapping[str, float]] = {
@@ -26,7 +29,7 @@ text{font-family:Roboto,'Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-ser
 .hb{fill:#fcfbf8}.hl{stroke:#b9b4a7;stroke-width:34}.key{stroke:#9c978b}
 .band{fill:#dcdfd8}.bars{fill:#b4330b}.suspected .bars{fill:#c9761a}.usual .bars{fill:#7d786c}.deaf{fill:#efece4}
 .ax{stroke:#9c978b}.grid{stroke:#dedad0}.on{stroke:#1c1b19;stroke-dasharray:5 4}.sure{fill:#1c1b19;fill-opacity:.1}
-.w{stroke:#1d5c88;stroke-width:2}.wt{fill:#1d5c88}.ort{font-weight:700;paint-order:stroke;stroke:#fff;stroke-width:5;stroke-linejoin:round}.ax,.grid,.on,.w{vector-effect:non-scaling-stroke}
+.w{stroke:#1d5c88;stroke-width:2}.wt{fill:#1d5c88}.ort{font-weight:700}.hof{fill:#fff;stroke:#fff;stroke-width:5;stroke-linejoin:round}.weit{font-weight:700;stroke-width:60}.ax,.grid,.on,.w{vector-effect:non-scaling-stroke}
 """
 
 HATCH: Final = (
@@ -107,14 +110,14 @@ def measure(words: str, size: float) -> float:
 
 
 def fitted(words: str, width: float, size: float) -> list[str]:
-    """Break a sentence into lines of at most `width`; a word that is longer than that is broken too."""
+    """Break a sentence into lines of at most `width`; a number stays with its word, a longer word is broken too."""
     lines: list[str] = []
-    for word in _pieces(words.split(), width, size):
+    for word in _pieces(NUMBER.sub("\\1\u00a0", words).split(" "), width, size):
         if lines and measure(f"{lines[-1]} {word}", size) <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
-    return lines
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def balanced(words: str, width: float, size: float) -> list[str]:

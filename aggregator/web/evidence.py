@@ -76,21 +76,25 @@ def _share(name: str, n: int, total: int) -> str:
 
 
 def _percent(part: int, whole: int) -> str:
+    if 0 < part < whole / 200:
+        return str(_("unter %(share)s", share=format_percent(0.01)))
     return str(format_percent(part / whole)) if whole else ""
 
 
 def _persons(incident: Incident, found: Behind) -> str:
     """Say how many persons reported, where that can be known: over six hours nobody is known again."""
     if found.persons is None:
-        return str(_("Meldungen (je Person höchstens eine in 6 Stunden); wie viele Personen es sind, wissen wir nicht"))
+        return str(
+            _("Meldungen (je Person höchstens eine in 6 Stunden); wie viele Personen es sind, wissen wir nicht.")
+        )
     if found.unknown == found.reports:
         return str(_("Die Quellen sagen nicht, wer meldet; wir zählen jede Meldung als eine Person."))
     told = _("%(n)s verschiedene Meldende", n=format_decimal(found.persons))
     if not found.unknown:
-        return str(told)
+        return f"{told}."
     return str(
         _(
-            "%(told)s; bei %(unknown)s Meldungen nennt die Quelle keine Person, jede ist als eine gezählt",
+            "%(told)s; bei %(unknown)s Meldungen nennt die Quelle keine Person, jede ist als eine gezählt.",
             told=told,
             unknown=format_decimal(found.unknown),
         )

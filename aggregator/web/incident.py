@@ -9,7 +9,7 @@ from typing import Final
 from flask import Blueprint, abort, render_template
 from flask_babel import gettext as _
 
-from aggregator.draw.map import VALUES, inline_map
+from aggregator.draw.map import VALUES, Value, inline_map
 from aggregator.model import Incident, Statement
 from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents
@@ -37,14 +37,15 @@ def incident_page(incident_id: str) -> str:
         drawn = course(view, incident)
         told = said(view, incident)
         changes = incidents.transitions(connection, incident_id, as_of)
+        catalogue = view.instance.catalogue
         return render_template(
             "vorfall.html",
             at=at,
             as_of=as_of,
             newer=_newer(connection, incident, as_of),
             incident=incident,
-            title=story.title(incident, instance().catalogue),
-            headline=story.headline(incident, instance().catalogue, at),
+            title=story.title(incident, catalogue),
+            headline=story.headline(incident, catalogue, at),
             state=story.state(incident),
             said=told,
             stand=_stance(told.statements),
@@ -57,8 +58,9 @@ def incident_page(incident_id: str) -> str:
             curve=drawn_inline(view, incident, drawn),
             unit=unit(drawn),
             total=drawn.total,
-            where=story.where(incident, instance().catalogue),
-            about=story.about(incident, instance().catalogue),
+            deaf=None in drawn.series.counts,
+            where=story.where(incident, catalogue),
+            about=story.about(incident, catalogue),
             **_map(view, incident),
             home=home(),
             formats=FORMATS,
@@ -80,15 +82,34 @@ def _stance(statements: Sequence[Statement]) -> str:
 
 
 def _map(view: figures.View, incident: Incident) -> dict[str, object]:
-    shown = figures.beside(view, incident)
-    values, words = figures.map_values(view, shown, incident.ended_at or view.at), map_words()
+    values, words = footprint(view, incident)
     drawn = inline_map(
-        instance().catalogue.shapes,
-        figures.districts(instance(), values, shown, words),
+        view.instance.catalogue.shapes,
+        figures.districts(instance(), values, [incident], words),
         simulated=instance().clock.simulated,
     )
     there = set(values.values())
-    return {"map": drawn, "legend": [(value, words[value]) for value in VALUES if value in there]}
+    catalogue = view.instance.catalogue
+    others = [(one.incident_id, story.title(one, catalogue)) for one in figures.beside(view, incident)[:-1]]
+    return {"map": drawn, "legend": [(value, words[value]) for value in VALUES if value in there], "beside": others}
+
+
+def footprint(view: figures.View, incident: Incident) -> tuple[dict[str, Value], dict[Value, str]]:
+    """Return the value of every district and the words for the values: of this incident alone, as its picture says.
+
+    Of the other districts nothing is said. A national one is the country as a whole, and says nothing of a single one.
+    """
+    words, gone = map_words(), incident.state == "withdrawn"
+    kind: Value = "strong" if figures.was_strong(view, incident) else "suspected"
+    outside = _("zurückgezogen: kein Kreis gilt als auffällig") if gone else _("nicht Teil dieses Vorfalls")
+    values: dict[str, Value] = dict.fromkeys(view.instance.catalogue.regions, "few")
+    if gone:
+        return values, {**words, "few": outside}
+    if not incident.regions:
+        whole = _("%(kind)s: das Land als Ganzes, nicht jeder Kreis", kind=words[kind])
+        return dict.fromkeys(values, kind), {**words, kind: whole}
+    inside = dict.fromkeys((region for region in incident.regions if region in values), kind)
+    return {**values, **inside}, {**words, "few": outside}
 
 
 def corrected(view: figures.View, incident: Incident) -> list[tuple[str, Correction]]:

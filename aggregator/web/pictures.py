@@ -21,8 +21,8 @@ from aggregator.web import figures, story
 from aggregator.web.course import course, onset_label, unit
 from aggregator.web.desk import home, instance
 from aggregator.web.evidence import source_name
-from aggregator.web.incident import corrected
-from aggregator.web.pages import map_words, moment
+from aggregator.web.incident import corrected, footprint
+from aggregator.web.pages import moment
 
 NAMED: Final = 4  # sources on a picture
 MOST_NAMES: Final = 3  # districts that have their name on the map
@@ -34,17 +34,18 @@ def map_file(incident_id: str, kind: str) -> Response:
     """Answer the map of an incident; ?format=quadrat (when left out) or 16x9."""
     form = _format("quadrat")
     at, as_of = moment()
-    catalogue, words = instance().catalogue, map_words()
+    catalogue = instance().catalogue
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
         view = figures.view(connection, instance(), at, as_of)
-        shown = figures.beside(view, incident)
-        values = figures.map_values(view, shown, incident.ended_at or at)
+        values, words = footprint(view, incident)
         number = format_decimal(incident.reports)
-        unit = _("Wie ungewöhnlich die Meldungen eines Kreises sind, nicht wie viele; n = %(n)s", n=number)
+        unit = _(
+            "Gebiet des Vorfalls: wo die Meldungen ungewöhnlich sind, nicht wie viele es sind; n = %(n)s", n=number
+        )
         borders = _("Kreisgrenzen © GeoBasis-DE / BKG (2019), dl-de/by-2-0, Daten verändert.")
         caption = _caption(view, incident, unit, borders)
-    districts = figures.districts(instance(), values, shown, words)
+    districts = figures.districts(instance(), values, [incident], words)
     few = incident.regions if len(incident.regions) <= MOST_NAMES else ()
     named = {region: catalogue.regions[region].name for region in few if region in catalogue.regions}
     return _file(picture_map(catalogue.shapes, districts, caption, words, form=form, named=named), kind)
@@ -72,7 +73,7 @@ def _format(usual: str) -> Format:
 
 
 def _caption(view: figures.View, incident: Incident, subtitle: str, credit: str) -> Caption:
-    catalogue = instance().catalogue
+    catalogue = view.instance.catalogue
     stand = story.long_time(incident.updated_at)
     return Caption(
         title=story.headline(incident, catalogue, incident.updated_at),

@@ -203,4 +203,4 @@ def test_a_bar_is_as_wide_as_its_step() -> None:
 def test_statements_keep_the_number_of_the_list_and_share_a_place_where_they_are_close() -> None:
     said = [START - STEP, START + STEP, START + STEP + timedelta(minutes=1), START + 3 * STEP]
     drawn = series(1, 2, 3, 4, words=tuple(Word(moment, "") for moment in said))
-    assert [word for word in words(read(pages(drawn)[1])) if word.startswith("(")] == ["(2, 3)", "(4)"]
+    assert [word for word in words(read(pages(drawn)[1])) if word.startswith("(")] == ["(2–3)", "(4)"]
