@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, delete, func, insert, or_, select
 
 from aggregator.model import ALL, Filter, Hotspot, Incident, Stream, Transition
 from aggregator.store import outbox
 from aggregator.store.schema import hotspots as hotspots_table
 from aggregator.store.schema import incident_versions, incidents, ticks
 from aggregator.store.schema import transitions as transitions_table
-from aggregator.store.select import upsert
+from aggregator.store.select import any_of, upsert
 
 OPEN: Final = ("suspected", "strong", "easing")
 LISTS: Final = ("providers", "regions")
@@ -128,6 +128,24 @@ def transitions(connection: Connection, incident_id: str, as_of: datetime | None
     if as_of is not None:
         query = query.where(c.at <= as_of)
     return [Transition(**row._mapping) for row in connection.execute(query.order_by(c.at, c.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """When an incident first was strong (None: never), and when it last changed."""
+
+    strong_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def turns(connection: Connection, ids: Sequence[str]) -> dict[str, Turns]:
+    """Return the turns of each incident of `ids`."""
+    c = transitions_table.c
+    strong = func.min(case((c.state == "strong", c.at)))
+    query = select(c.incident_id, strong.label("strong_at"), func.max(c.at).label("last_at"))
+    rows = connection.execute(query.where(any_of(connection, c.incident_id, ids)).group_by(c.incident_id))
+    found = {row.incident_id: Turns(row.strong_at, row.last_at) for row in rows}
+    return {incident_id: found.get(incident_id, Turns()) for incident_id in ids}
 
 
 def save_hotspots(connection: Connection, at: datetime, found: Sequence[Hotspot]) -> None:

@@ -13,11 +13,13 @@ from aggregator.export.atom import MEDIA_TYPE, Entry, write_atom
 from aggregator.model import Filter, Incident
 from aggregator.record import Correction
 from aggregator.store import corrections, incidents
+from aggregator.store.incidents import Turns
 from aggregator.web import story
 from aggregator.web.desk import instance, local, now
 from aggregator.web.language import chosen, present
 
 MOST: Final = 50
+SEARCHED: Final = 300  # incidents among which those that were strong are looked for
 blueprint = Blueprint("feed", __name__)
 
 
@@ -46,15 +48,19 @@ def of_region(region: str) -> Response:
 
 
 def _feed(f: Filter, title: str) -> Response:
+    """Answer what was strong once, or with ?threshold=suspected all; an entry an incident, dated by its last change."""
+    everything = request.args.get("threshold") == "suspected"
     with instance().store.read() as connection:
-        found = incidents.find(connection, f, limit=MOST)
+        found = incidents.find(connection, f, limit=SEARCHED)
+        turns = incidents.turns(connection, [incident.incident_id for incident in found])
+        found = [one for one in found if everything or turns[one.incident_id].strong_at][:MOST]
         corrected = corrections.find(connection, [incident.incident_id for incident in found])
-    entries = [_entry(incident, corrected.get(incident.incident_id, ())) for incident in found]
+    entries = [_entry(one, turns[one.incident_id], corrected.get(one.incident_id, ())) for one in found]
     pieces = write_atom(
         entries,
         title=title,
         base_url=instance().settings.base_url or request.url_root.rstrip("/"),
-        path=request.path,
+        path=request.path + "?threshold=suspected" * everything,
         updated=max((entry.updated for entry in entries), default=now()),
         simulated=instance().clock.simulated,
         language=present(),
@@ -63,7 +69,7 @@ def _feed(f: Filter, title: str) -> Response:
     return Response(b"".join(pieces), content_type=MEDIA_TYPE)
 
 
-def _entry(incident: Incident, corrected: Sequence[Correction]) -> Entry:
+def _entry(incident: Incident, turns: Turns, corrected: Sequence[Correction]) -> Entry:
     catalogue, since = instance().catalogue, local(incident.onset)
     title = _(
         "%(where)s: %(reports)s Meldungen zu %(what)s seit etwa %(since)s Uhr (%(day)s)",
@@ -78,5 +84,12 @@ def _entry(incident: Incident, corrected: Sequence[Correction]) -> Entry:
     reserve = _("Meldungen sind keine Ausfälle und nicht repräsentativ.")
     told = "".join(f"{story.correction(one)} " for one in corrected)
     summary = f"{told}{story.state(incident)}; {story.usual(incident)}. {reserve}"
-    updated = max([incident.updated_at, *(one.at for one in corrected)])
-    return Entry(f"/vorfall/{incident.incident_id}", str(title), summary, incident.first_alarm_at, updated)
+    return Entry(
+        path=f"/vorfall/{incident.incident_id}",
+        title=str(title),
+        summary=summary,
+        published=incident.first_alarm_at,
+        updated=max([turns.last_at or incident.updated_at, *(one.at for one in corrected)]),
+        state=(incident.state, story.state(incident)),
+        cap=f"/vorfall/{incident.incident_id}.cap.xml" if turns.strong_at else "",
+    )
