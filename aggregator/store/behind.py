@@ -26,7 +26,8 @@ class Behind:
     """What stands behind an incident: reports by source, district ("" = not located) and way of locating; persons.
 
     persons: how many different ones, None where it lasted or is past too long to know them again; unknown: reports of
-    them whose source says nothing of who it was, each taken for a person. postcodes: PLZ -> persons, in steps, the most first.
+    them whose source says nothing of who it was, each taken for a person. postcodes: PLZ -> persons, in steps, the
+    most first.
     """
 
     reports: int

@@ -27,6 +27,12 @@ SCOPE: Final = "moderation"
 blueprint = Blueprint("remarks", __name__)
 
 
+@blueprint.app_context_processor
+def _switch() -> dict[str, bool]:
+    """Let every page know whether comments are published."""
+    return {"comments_published": instance().settings.publish_comments}
+
+
 @blueprint.get("/vorfall/<incident_id>/anmerkungen")
 def read(incident_id: str) -> str:
     """Show the newest comments of an incident's reports, as plain text; 404 where the operator publishes none."""
