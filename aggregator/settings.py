@@ -118,7 +118,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("rate_limit_all", "6000 per minute", "what all together may send", _rates),
     Setting("allowed_hosts", "", "host names to answer to, beside those of base_url and localhost", _names),
     Setting("publish_comments", False, '"on": comments of reports are shown with their incident', _switch),
-    Setting("operator", "", "name and address of the person who answers for the site (impressum)", _text),
+    Setting("operator", "", "who runs the site: name, address, register (impressum, § 5 DDG)", _text),
+    Setting("responsible", "", "the person who answers for the content: name and address (§ 18 MStV)", _text),
+    Setting("contact", "", "e-mail and telephone; also the points of contact of the DSA (Art. 11, 12)", _text),
 )  # fmt: skip
 
 
@@ -144,6 +146,8 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     publish_comments: bool
     operator: str
+    responsible: str
+    contact: str
     origin: Mapping[str, str]
 
 

@@ -42,14 +42,23 @@ def assert_broken(answer: Answer, check: str, *parts: str) -> None:
 def test_on_a_new_machine_all_is_well_and_nothing_is_made(run: Run, tmp_path: Path) -> None:
     answer = run("doctor")
     assert (answer.status, answer.err) == (0, "")
-    assert answer.out.endswith("Everything is in order.\n")
+    assert answer.out.endswith("Everything else is in order.\n")
+    assert "operator, responsible and contact" in line(answer, "to do   impressum: ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_answers_for_the_site_is_asked_for_until_all_is_said(run: Run) -> None:
+    Path("netzlage.toml").write_text('operator = "Ines"\ncontact = "ines@netz.example"', "utf-8")
+    assert "set responsible before" in line(run("doctor"), "to do   impressum: ")
+    Path("netzlage.toml").write_text('operator = "Ines"\ncontact = "ines@netz.example"\nresponsible = "Ines"', "utf-8")
+    assert run("doctor").out.endswith("Everything is in order.\n")
+    assert "impressum" not in run("doctor").out.rpartition("feeds:")[2]
 
 
 def test_each_check_has_one_line(run: Run) -> None:
     lines = run("doctor").out.splitlines()
     assert [found.split()[:2] for found in lines if found.startswith("ok ")] == [["ok", f"{name}:"] for name in CHECKS]
-    assert len(lines) == len(TABLE) + len(CHECKS) + 1
+    assert len(lines) == len(TABLE) + len(CHECKS) + 2
 
 
 def test_every_setting_is_printed_with_value_and_origin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -17,7 +18,7 @@ import click
 from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options, progress
 from aggregator.cli.feeds import keep_sources
-from aggregator.cli.serve import serve_app
+from aggregator.cli.serve import serve_app, warn
 from aggregator.clock import BERLIN, Clock, SimulatedClock
 from aggregator.detect.calibrate import Calibration
 from aggregator.errors import DataError, SettingsError
@@ -26,6 +27,7 @@ from aggregator.refresh import Detection
 from aggregator.store import calibrations
 from aggregator.web import create_app
 from ingest.demo import DemoApi, FeedServer
+from ingest.earlier import bring_in
 from ingest.events import Events
 from ingest.feed import Feed, parse_feeds
 from ingest.replay import catch_up, steps, world_of
@@ -61,22 +63,27 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
     _try_port(host, port)
     path = file or data_folder() / "scenarios" / "may_2017.toml"
     scenario = load_scenario(path)
+    before = load_scenario(path.parent / scenario.earlier) if scenario.earlier else None
     with _ending_cleanly(), ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netzlage-demo-")))
-        clock = SimulatedClock(scenario.start)
+        clock = SimulatedClock((before or scenario).start)
         database, feeds_file = f"sqlite:///{home / 'demo.sqlite'}", home / "feeds.toml"
         instance = options.open(clock, home=str(home), database=database, feeds=str(feeds_file))
         stack.callback(instance.store.close)
-        server = stack.enter_context(FeedServer(DemoApi(Events(scenario, world_of(instance.catalogue)), clock)))
+        world, refresh = world_of(instance.catalogue), Detection(instance).refresh
+        if before is not None:
+            _shown(bring_in(instance, clock, Events(before, world), refresh), "The months before", len(steps(before)))
+            clock.set(scenario.start)
+        server = stack.enter_context(FeedServer(DemoApi(Events(scenario, world), clock)))
         feeds_file.write_text(server.stanzas(), "utf-8")
         feeds = parse_feeds(server.stanzas(), server.environ)
         keep_sources(instance, feeds)
         _keep_calibration(instance, scenario, path)
-        refresh = Detection(instance).refresh
         _catch_up(instance, clock, feeds, refresh, scenario)
         app = create_app(instance, cached=True)
         worker = Worker(instance, feeds, refresh, speed=speed)
         clock.run(speed)
+        warn(instance)
         serve_app(app, host, port, worker=worker, say=_saying(clock, speed))
 
 
@@ -108,10 +115,15 @@ def _catch_up(
     instance: Instance, clock: SimulatedClock, feeds: list[Feed], refresh: Callable[[], object], scenario: Scenario
 ) -> None:
     plan = steps(scenario)
-    with progress(catch_up(instance, clock, feeds, refresh, plan), "Four quiet weeks", len(plan)) as bar:
+    _shown(catch_up(instance, clock, feeds, refresh, plan), "Four quiet weeks", len(plan))
+    clock.set(scenario.show)
+
+
+def _shown(work: Iterator[datetime], label: str, number: int) -> None:
+    """Do the work, with a bar."""
+    with progress(work, label, number) as bar:
         for _ in bar:
             pass
-    clock.set(scenario.show)
 
 
 def _try_port(host: str, port: int) -> None:

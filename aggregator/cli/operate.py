@@ -16,6 +16,7 @@ from aggregator.catalogue import data_folder, load_catalogue
 from aggregator.cli.common import Options
 from aggregator.cli.feeds import feeds_of
 from aggregator.errors import DataError, NetzlageError, SettingsError
+from aggregator.imprint import warning
 from aggregator.settings import TABLE, Settings, shown
 from aggregator.store.checkup import check_up
 
@@ -32,9 +33,12 @@ def doctor(options: Options) -> None:
     settings = options.settings()
     _print_settings(settings)
     broken = [name for name, check in CHECKS.items() if not _passes(name, check, settings)]
+    open_ends = warning(settings)
+    if open_ends:
+        click.echo(f"to do   impressum: {open_ends}")
     if broken:
         raise NetzlageError(f"Broken: {', '.join(broken)}; the lines above say what to do.")
-    click.echo("Everything is in order.")
+    click.echo("Everything is in order." if not open_ends else "Everything else is in order.")
 
 
 def _print_settings(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from aggregator.cli.channel import Channel
 from aggregator.cli.common import Options
 from aggregator.cli.feeds import keep_sources
 from aggregator.errors import NetzlageError
+from aggregator.imprint import warning
 from aggregator.instance import Instance
 from aggregator.refresh import Detection
 from aggregator.web import create_app
@@ -45,6 +46,13 @@ def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
         app = create_app(instance, cached=True)
         work = None if no_worker else _worker(instance, feeds, teller(app))
         serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
+
+
+def warn(instance: Instance) -> None:
+    """Say in one sentence what the impressum lacks."""
+    sentence = warning(instance.settings)
+    if sentence:
+        click.echo(sentence, err=True)
 
 
 @click.command()

@@ -9,6 +9,7 @@ import markdown
 from flask import Blueprint, render_template
 from flask_babel import gettext as _
 
+from aggregator.imprint import missing
 from aggregator.web.desk import instance, now
 from aggregator.web.language import present
 from aggregator.web.promise import promise
@@ -43,4 +44,5 @@ def privacy() -> str:
 @blueprint.get("/impressum")
 def imprint() -> str:
     """Show who answers for the site, from the settings."""
-    return render_template("impressum.html", title=_("Impressum"), operator=instance().settings.operator)
+    settings = instance().settings
+    return render_template("impressum.html", title=_("Impressum"), settings=settings, missing=missing(settings))
