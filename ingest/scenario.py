@@ -85,6 +85,7 @@ class Scenario:
     faults: tuple[Fault, ...]
     floods: tuple[Flood, ...]
     statements: tuple[Said, ...]
+    earlier: str = ""  # the file, beside this one, of what happened before it
 
 
 def read_scenario(text: str, name: str) -> Scenario:
@@ -118,6 +119,7 @@ def _scenario(d: Mapping[str, Any]) -> Scenario:
         faults=tuple(fault for stanza in d.get("fault", []) for fault in _faults(stanza)),
         floods=tuple(_flood(stanza) for stanza in d.get("flood", [])),
         statements=tuple(_said(stanza) for stanza in d.get("statement", [])),
+        earlier=str(d.get("earlier", "")),
     )
 
 
