@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, get_args
 from urllib.parse import urlsplit
 
@@ -11,15 +12,19 @@ import click
 
 from aggregator.alert.webhook import secret_of
 from aggregator.cli.common import Options
-from aggregator.clock import BERLIN
-from aggregator.errors import NetzlageError
+from aggregator.clock import BERLIN, SystemClock
+from aggregator.errors import NetzlageError, SettingsError
 from aggregator.instance import Instance
 from aggregator.notices import TEST, ChannelName, Subscription, Threshold
 from aggregator.places import NotLocated
+from aggregator.settings import Settings
 from aggregator.store import outbox, subscriptions
+from aggregator.store.checkup import waiting
 from aggregator.web.subscribe import hashed, is_address
 
 SHOWN: Final = 50
+DAY: Final = timedelta(days=1)
+LATE: Final = timedelta(minutes=15)  # since a message should have been tried: then no worker runs
 
 
 @click.group()
@@ -166,3 +171,20 @@ WORDS: Final[Mapping[str, str]] = {
     "given_up": "given up",
     "forgotten": "forgotten",
 }
+
+
+def check_alerts(settings: Settings) -> str:
+    """Return how the telling goes; NetzlageError when mail has no links to send, or nobody sends what is due."""
+    if settings.smtp_url and not settings.base_url:
+        raise SettingsError(
+            "Setting smtp_url is set but base_url is empty; messages need it for the links to the site."
+        )
+    now = SystemClock().now()
+    found = waiting(settings.database, now - DAY)
+    mail = "by e-mail and webhook" if settings.smtp_url else "by webhook only, smtp_url is empty"
+    if found is None:
+        return f"{mail}; nothing to tell yet"
+    if found.due_at and now - found.due_at > LATE:
+        since = f"{found.due_at.astimezone(BERLIN):%Y-%m-%d %H:%M}"
+        raise NetzlageError(f"Messages wait since {since} and nobody sends them; run `netzlage worker` or `serve`.")
+    return f"{mail}; {found.waiting} wait, {found.given_up} given up in the last 24 hours"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, inspect, make_url, select
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from aggregator.errors import StoreError
 from aggregator.store.engine import Store, connect
 from aggregator.store.migrate import revisions
+from aggregator.store.outbox import Backlog, backlog
 from aggregator.store.schema import metadata
 
 
@@ -35,6 +37,21 @@ def check_up(url: str) -> Checkup | None:
     store = connect(url)
     try:
         return _look(store)
+    finally:
+        store.close()
+
+
+def waiting(url: str, since: datetime) -> Backlog | None:
+    """Return how the outbox stands, what was given up counted from `since` on; None: not there, or not our schema."""
+    if _not_made_yet(url):
+        return None
+    store = connect(url)
+    try:
+        schema, head = revisions(store.read, store.name)
+        if schema != head:
+            return None
+        with store.read() as connection:
+            return backlog(connection, since)
     finally:
         store.close()
 

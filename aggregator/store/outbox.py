@@ -154,7 +154,9 @@ def _claimed(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[De
     names = [column.label(f"s_{column.name}") for column in COLUMNS] + [
         column.label(f"c_{column.name}") for column in CHANGE
     ]
-    query = select(c.change_id, c.queued_at, c.attempts, c.claimed_until, *names).select_from(joined).where(KEY.in_(keys))
+    query = (
+        select(c.change_id, c.queued_at, c.attempts, c.claimed_until, *names).select_from(joined).where(KEY.in_(keys))
+    )
     order = (func.coalesce(changes.c.at, c.queued_at), c.change_id)
     return [_delivery(row) for row in connection.execute(query.order_by(*order))] if keys else []
 
@@ -214,21 +216,26 @@ def statuses(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tu
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How the outbox stands: what waits, since when the oldest, and how much was given up of late."""
+    """How the outbox stands: what waits, since when the oldest, how much was given up of late.
+
+    due_at: when the next is to be sent, in the past where no worker comes to it.
+    """
 
     waiting: int
     oldest: datetime | None
     given_up: int
+    due_at: datetime | None = None
 
 
 def backlog(connection: Connection, since: datetime) -> Backlog:
     """Return how the outbox stands; since: from when on what was given up is counted."""
     c = deliveries.c
-    waiting, oldest = connection.execute(select(func.count(), func.min(c.queued_at)).where(c.status == "waiting")).one()
+    query = select(func.count(), func.min(c.queued_at), func.min(c.next_at)).where(c.status == "waiting")
+    waiting, oldest, due_at = connection.execute(query).one()
     unspread_at = connection.execute(select(func.min(changes.c.at)).where(changes.c.spread_at.is_(None))).scalar()
     lost = select(func.count()).where(c.status == "given_up", c.done_at >= since)
-    known = [moment for moment in (oldest, unspread_at) if moment]
-    return Backlog(waiting, min(known, default=None), connection.execute(lost).scalar_one())
+    oldest, due_at = (min((one for one in (known, unspread_at) if one), default=None) for known in (oldest, due_at))
+    return Backlog(waiting, oldest, connection.execute(lost).scalar_one(), due_at)
 
 
 def given_up_in_a_row(connection: Connection, subscription_id: str) -> int:

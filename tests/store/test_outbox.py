@@ -205,13 +205,17 @@ def test_the_backlog_tells_since_when_the_oldest_waits(store: Store) -> None:
         assert not outbox.has_work(connection, at(100))
     happens(store, change())
     with store.read() as connection:
-        assert outbox.backlog(connection, at(0)).oldest == at(10)
+        assert outbox.backlog(connection, at(0)) == outbox.Backlog(0, at(10), 0, at(10))
         assert outbox.has_work(connection, at(11))
     spread(store)
     with store.read() as connection:
-        assert outbox.backlog(connection, at(0)) == outbox.Backlog(1, at(12), 0)
+        assert outbox.backlog(connection, at(0)) == outbox.Backlog(1, at(12), 0, at(12))
         assert not outbox.has_work(connection, at(11))
         assert outbox.has_work(connection, at(12))
+    [one] = claim(store)
+    mark(store, one, "w", Mark("waiting", at(12), at(30)))
+    with store.read() as connection:
+        assert outbox.backlog(connection, at(0)) == outbox.Backlog(1, at(12), 0, at(30))
 
 
 def test_deliveries_of_a_change_come_in_the_order_of_the_changes(store: Store) -> None:
