@@ -15,6 +15,7 @@ import click
 from aggregator.catalogue import data_folder, load_catalogue
 from aggregator.cli.common import Options
 from aggregator.cli.feeds import feeds_of
+from aggregator.cli.tell import check_alerts
 from aggregator.errors import DataError, NetzlageError, SettingsError
 from aggregator.imprint import warning
 from aggregator.settings import TABLE, Settings, shown
@@ -128,4 +129,5 @@ CHECKS: Final[Mapping[str, Callable[[Settings], str]]] = {
     "store": check_store,
     "data": check_data,
     "feeds": check_feeds,
+    "alerts": check_alerts,
 }
