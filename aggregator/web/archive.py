@@ -25,6 +25,7 @@ A_PAGE: Final = 50  # incidents
 FIELDS: Final = ("q", "provider", "service", "region", "state", "month", "since", "until")
 STATES: Final = ("open", "strong", "suspected", "over", "withdrawn")
 MONTH: Final = re.compile(r"(?:(\d{4})-(\d\d)|(\d{4}))")
+WORD: Final = re.compile(r"\w+")
 FIRST_YEAR: Final = 1990
 blueprint = Blueprint("archive", __name__)
 
@@ -104,7 +105,7 @@ def read(args: Mapping[str, str]) -> Search:
     state = "" if "state" in errors else values["state"]
     page = args.get("page", "1")
     number = int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 6 else 1
-    return Search(values, errors, f, tuple(values["q"].casefold().split()), state, year, max(1, number))
+    return Search(values, errors, f, tuple(WORD.findall(values["q"].casefold())), state, year, max(1, number))
 
 
 def _span(text: str) -> tuple[datetime, datetime] | None:
@@ -128,8 +129,8 @@ def _fits(view: figures.View, incident: Incident, search: Search) -> bool:
         of_state = search.state in {"", incident.state}
     if not of_state or not search.words:
         return of_state
-    text = " ".join(_named(incident)).casefold()
-    return all(word in text for word in search.words)
+    names = set(WORD.findall(" ".join(_named(incident)).casefold()))
+    return all(any(name.startswith(word) for name in names) for word in search.words)
 
 
 def _named(incident: Incident) -> Iterable[str]:
