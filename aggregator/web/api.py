@@ -13,7 +13,7 @@ from aggregator.errors import StoreError
 from aggregator.export import TABLES, write_csv
 from aggregator.export.table import iso
 from aggregator.model import Filter, Rejected
-from aggregator.store import incidents, runs
+from aggregator.store import incidents, outbox, runs
 from aggregator.web import openapi, single
 from aggregator.web.answers import as_file, as_json
 from aggregator.web.desk import given_on, instance
@@ -84,11 +84,14 @@ def health() -> Response:
         with running.store.read() as connection:
             looked_at, _ = incidents.hotspots(connection)
             latest = runs.latest(connection)
+            due_at = outbox.backlog(connection, now).due_at
     except StoreError as error:
         return make_response(jsonify(status="failed", errors={"store": _unnamed(error)}), 503, {"Retry-After": "10"})
     reasons = [f"feed {run.source}: {run.outcome}" for run in latest.values() if run.outcome not in _HEARD]
     if looked_at is None or now - looked_at > LATE:
         reasons.append("detection has not looked for 15 minutes")
+    if due_at and now - due_at > LATE and not running.clock.simulated:  # a simulation tells nobody
+        reasons.append("alerts are due for 15 minutes and not sent")
     known = {"status": "degraded" if reasons else "ok", "reasons": reasons, "now": iso(now)}
     last = {"last_look": iso(looked_at) or None, "feeds": len(latest), "simulated": running.clock.simulated}
     return jsonify({**known, **last})
