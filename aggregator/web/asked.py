@@ -99,7 +99,7 @@ def slider(asked: Asked) -> list[list[Step]]:
     near = [Step(_("jetzt"), asked.link(as_of="", until=""), not asked.past)]
     near += [_step(asked, asked.now - n * AN_HOUR, _("vor %(n)s Std.", n=n)) for n in BACK]
     days = [asked.at + n * A_DAY for n in SHIFTS]
-    far = [_step(asked, day, str(format_datetime(day, "EEE d. MMM"))) for day in days if day <= asked.now]
+    far = [_step(asked, day, str(format_datetime(day, _("EEE d. MMM")))) for day in days if day <= asked.now]
     return [near, far, list(_hours(asked))]
 
 

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from aggregator.web.language import LANGUAGES
 from tests import translating
-from tests.translating import HOW, MO, PO, catalogue, facts, known, laender, marked, untranslated, written
+from tests.translating import HOW, MO, PO, WEB, catalogue, facts, known, laender, marked, untranslated, written
 
 HOLE = re.compile(r"%\(\w+\)s|%%")
 
@@ -96,3 +96,12 @@ def test_the_sweep_fails_while_a_string_has_no_english(tmp_path: Path, monkeypat
     monkeypatch.setattr(translating, "PO", Path(shutil.copy(PO, tmp_path)))
     monkeypatch.setattr(translating, "MO", tmp_path / "messages.mo")
     assert translating.main(["Archiv", ""]) == 1
+
+
+def test_no_day_is_written_in_german_order_for_all() -> None:
+    """A pattern of babel.dates such as "d. MMMM" is a string for readers too: mark it."""
+    bare = re.compile(r'format_(?:date|datetime)\([^"\n]*(?<!_\()"[^"]*d\. ')
+    wrong = [str(path) for path in WEB.rglob("*.py") if bare.search(path.read_text("utf-8"))]
+    assert wrong == []
+    assert bare.search('format_datetime(day, "EEE d. MMM")')
+    assert not bare.search('format_datetime(day, _("EEE d. MMM"))')
