@@ -148,8 +148,8 @@ def from_fields(values: Mapping[str, Any], source: str, *, where: str = "", addr
     texts: dict[str, Any] = {}
     for name, field in (*FIELD_OF.items(), ("uid", "key")):
         value = values.get(name)
-        if isinstance(value, list | dict):
-            return Rejected("bad_field", f"{name} is a list or an object; write text or a number.", name, where)
+        if isinstance(value, list | dict | bool):
+            return Rejected("bad_field", f"{name} is no text; write text or a number.", name, where)
         if value is not None and not texts.get(field):
             texts[field] = value if isinstance(value, str) else str(value)
     return RawReport(source, where=where, address=address, **texts)

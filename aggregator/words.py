@@ -20,6 +20,7 @@ BY_HAND: Final = "manual"  # the source of what a person enters
 LONGEST: Final = 5000
 LONGEST_NAME: Final = 120
 TRUE: Final = frozenset({"true", "1", "yes", "on"})
+FALSE: Final = frozenset({"false", "0", "no", "off"})
 
 
 class Refused(NetzlageError):  # noqa: N818 - it reads as what it says
@@ -42,9 +43,9 @@ class Fields:
     def text(self, name: str, limit: int = LONGEST_NAME) -> str:
         """Return a field as clean text; what is too long, or no text, is wrong."""
         value = self.values.get(name)
-        if isinstance(value, list | dict):
-            return self.wrong(name, f"{name} is a list or an object; write text.")
-        said = clean("" if value is None else str(value), LONGEST + 1)
+        if not isinstance(value, str | None):
+            return self.wrong(name, f"{name} is no text; write text.")
+        said = clean(value or "", LONGEST + 1)
         return said if len(said) <= limit else self.wrong(name, f"{name} is too long; {limit} characters at most.")
 
     def needed(self, name: str, limit: int = LONGEST_NAME) -> str:
@@ -74,7 +75,11 @@ class Fields:
 
     def truth(self, name: str) -> bool:
         """Return whether a field says yes."""
-        return self.text(name).lower() in TRUE
+        value = self.values.get(name)
+        said = value if isinstance(value, bool) else self.text(name).lower()
+        if said in {True, *TRUE}:
+            return True
+        return bool(said not in {False, "", *FALSE} and self.wrong(name, f"{name} must be true or false."))
 
     def wrong(self, name: str, sentence: str) -> str:
         """Note the first mistake of a field."""

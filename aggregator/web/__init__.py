@@ -40,8 +40,8 @@ from aggregator.web.language import language
 BIGGEST_BODY: Final = 64 * 1024
 
 ROOMS: Final = (
-    situation, about, archive, pages, incident, pictures, passing, texts, form, receipt, data, files, api, feed, words, record,
-    subscribe, remarks,
+    situation, about, archive, pages, incident, pictures, passing, texts, form, receipt, data, files, api, feed, words,
+    record, subscribe, remarks,
 )  # fmt: skip
 
 __all__ = ["create_app"]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
-from aggregator.downloads import rows
+from aggregator.downloads import download, rows
 from aggregator.errors import StoreError
 from aggregator.export import TABLES, write_csv
 from aggregator.export.table import iso
 from aggregator.model import Filter, Rejected
-from aggregator.store import incidents, outbox, runs
+from aggregator.store import incidents, names, outbox, runs
 from aggregator.web import openapi, single
 from aggregator.web.answers import as_file, as_json
-from aggregator.web.desk import given_on, instance
+from aggregator.web.desk import given_on, instance, local
 from aggregator.web.lists import LISTS
 from aggregator.web.params import Invalid, parse
+from aggregator.web.schemas import Known
 from aggregator.web.sending import Sent, body, raw_report, send
 
 LATE: Final = timedelta(minutes=15)  # since the last look for clusters: then something is wrong
@@ -46,7 +47,7 @@ def items(name: str) -> Response:
 def _page(name: str) -> Response:
     params = parse(request.args, instance(), language="en")
     listed = LISTS[name]
-    return as_json(listed.page(listed, instance(), params, given_on(name)), listed.columns)
+    return as_json(listed.page(instance(), params, given_on(name)), listed.columns)
 
 
 @blueprint.get(f"/api/v1/<any({_NAMES}):name>.csv")
@@ -55,9 +56,11 @@ def items_csv(name: str) -> Response:
     params = parse(request.args, instance(), language="en")
     listed = LISTS[name]
     if not params.limit and not params.cursor:
+        if name in TABLES:
+            return as_file(download(instance(), name, "csv", params.filter), "csv", name, inline=True)
         found = listed.rows(instance(), params.filter, given_on(name))
         return as_file(write_csv(found, listed.columns), "csv", name, inline=True)
-    page = listed.page(listed, instance(), params, given_on(name))
+    page = listed.page(instance(), params, given_on(name))
     response = as_file(write_csv(page.rows, listed.columns), "csv", name, inline=True)
     if page.next:
         response.headers["X-Next"] = page.next
@@ -108,7 +111,18 @@ def _unnamed(error: StoreError) -> str:
 @blueprint.get("/api/v1/openapi.json")
 def document() -> Response:
     """Describe the API."""
-    return jsonify(openapi.document(instance().settings.base_url or request.url_root.rstrip("/")))
+    return jsonify(described())
+
+
+def described() -> dict[str, Any]:
+    """Return the document of this Netzlage: its address, its providers, services and regions."""
+    running = instance()
+    with running.store.read() as connection:
+        providers = sorted({*running.catalogue.providers, *names.all(connection)})
+    regions = [*running.catalogue.laender, *running.catalogue.regions]
+    known = Known(providers, list(running.catalogue.services), regions)
+    base_url = running.settings.base_url or request.url_root.rstrip("/")
+    return openapi.document(base_url, known, f"{local(running.clock.now()):%Y-%m-%d}")
 
 
 @blueprint.get("/vorfall/<incident_id>.json")

@@ -7,45 +7,20 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, render_template, request
-from flask_babel import format_decimal, lazy_gettext
+from flask import Blueprint, render_template, request
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from aggregator.downloads import download
 from aggregator.export import FORMATS, TABLES
 from aggregator.model import Filter
 from aggregator.store import reports, sources
-from aggregator.web.answers import as_file
 from aggregator.web.desk import instance
+from aggregator.web.kinds import KINDS
 from aggregator.web.language import present
 from aggregator.web.params import Invalid, parse
+from aggregator.web.tables import NAMES, TYPES
 
 FIELDS: Final = ("provider", "service", "region", "since", "until", "as_of")
-KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "reports": ("csv", "parquet", "geojson"),
-    "cube": ("csv", "parquet", "geojson"),
-    "incidents": ("csv", "parquet", "geojson"),
-    "statements": ("csv", "parquet"),
-    "coverage": ("csv", "parquet"),
-}
-NAMES: Final = {
-    "reports": (lazy_gettext("Meldungen"), lazy_gettext("Jede Meldung einzeln, ohne Angaben zur Person.")),
-    "cube": (lazy_gettext("Zählung"), lazy_gettext("Meldungen je Anbieter, Dienst, Kreis und fünf Minuten.")),
-    "incidents": (lazy_gettext("Vorfälle"), lazy_gettext("Auffällige Häufungen mit Beginn, Ort und Wertung.")),
-    "statements": (lazy_gettext("Aussagen"), lazy_gettext("Was Anbieter sagen oder gesagt haben sollen.")),
-    "coverage": (
-        lazy_gettext("Abdeckung"),
-        lazy_gettext("Welcher Teil der üblichen Quellen eines Anbieters gehört wurde."),
-    ),
-}
-TYPES: Final = {
-    "text": lazy_gettext("Text"),
-    "time": lazy_gettext("Zeit"),
-    "number": lazy_gettext("Zahl"),
-    "integer": lazy_gettext("ganze Zahl"),
-    "truth": lazy_gettext("wahr oder falsch"),
-    "list": lazy_gettext("Liste"),
-}
 blueprint = Blueprint("data", __name__)
 
 
@@ -104,7 +79,9 @@ def _count(f: Filter) -> int:
 def _offer(table: str, query: str) -> Offer:
     name, what = NAMES[table]
     end = f"?{query}" if query else ""
-    return Offer(table, name, what, tuple((kind, f"/daten/{table}.{kind}{end}") for kind in KINDS[table]))
+    return Offer(
+        table, name, what, tuple((kind, f"/daten/{table}{FORMATS[kind].suffix}{end}") for kind in KINDS[table])
+    )
 
 
 def _labels() -> dict[str, str]:
@@ -112,12 +89,3 @@ def _labels() -> dict[str, str]:
         "provider": _("Anbieter"), "service": _("Dienst"), "region": _("Kreis oder Land"), "since": _("Von"),
         "until": _("Bis vor"), "as_of": _("Kenntnisstand vom"),
     }  # fmt: skip
-
-
-@blueprint.get("/daten/<table>.<kind>")
-def take(table: str, kind: str) -> Response:
-    """Send a table as a file that is made while it is sent."""
-    if kind not in KINDS.get(table, ()) or kind not in FORMATS:
-        abort(404)
-    asked = parse(request.args, instance()).filter
-    return as_file(download(instance(), table, kind, asked), kind, table)

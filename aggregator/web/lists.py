@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Final
 
 from aggregator.balance import rows as record
@@ -13,8 +15,8 @@ from aggregator.clock import floor_to
 from aggregator.detect.cube import bucket_number
 from aggregator.downloads import public
 from aggregator.downloads import rows as table_rows
-from aggregator.export import TABLES, Column, Row
-from aggregator.export.columns import PROVIDER, RECORD, REGION, SERVICE, SIMULATED
+from aggregator.export import Column, Row
+from aggregator.export.listed import EVERY
 from aggregator.export.table import iso
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
@@ -24,70 +26,8 @@ from aggregator.web.params import USUAL, Params, bad_cursor
 
 DAY: Final = timedelta(days=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+NUMBER: Final = r"\d{1,9}"
 Sources = Sequence[str] | None
-
-
-def _text(name: str, de: str, en: str) -> Column:
-    return Column(name, "text", de, en)
-
-
-PROVIDERS: Final = (
-    _text("id", "Kennung", "id"),
-    _text("name", "Name", "name"),
-    Column("services", "list", "Dienste, die er anbietet", "services that it sells"),
-    Column("footprint", "list", "Anfänge der AGS, wo er anbietet; leer: überall", "where it sells (AGS); empty: all"),
-    Column("asns", "list", "Autonome Systeme", "autonomous systems"),
-    _text("website", "Website", "website"),
-    _text("fault_line", "Störungsnummer", "fault line"),
-    _text("press_contact", "Pressestelle", "press contact"),
-    Column("listed", "truth", "Wahr: im Verzeichnis", "true: in the catalogue"),
-    Column("fictitious", "truth", "Wahr: erfunden", "true: invented"),
-    SIMULATED,
-)
-SERVICES: Final = (
-    _text("id", "Kennung", "id"),
-    _text("name_de", "Name", "German name"),
-    _text("name_en", "Name (englisch)", "English name"),
-    Column("symptoms", "list", "Kennungen der Symptome", "ids of the symptoms"),
-    SIMULATED,
-)
-REGIONS: Final = (
-    _text("region", "AGS: Kreis fünf Stellen, Land zwei", "AGS: district five digits, Land two"),
-    _text("name", "Name", "name"),
-    _text("parent", "Land; leer: ist selbst eines", "Land; empty: is one itself"),
-    Column("lat", "number", "Geografische Breite der Mitte", "latitude of its middle"),
-    Column("lon", "number", "Geografische Länge der Mitte", "longitude of its middle"),
-    Column("population", "integer", "Einwohner", "population"),
-    SIMULATED,
-)
-FEEDS: Final = (
-    _text("source", "Quelle", "source"),
-    _text("kind", "Art", "kind"),
-    _text("outcome", "Ergebnis des letzten Abrufs", "outcome of the last run"),
-    Column("started_at", "time", "Beginn des letzten Abrufs (UTC)", "start of the last run (UTC)"),
-    Column("finished_at", "time", "Ende des letzten Abrufs (UTC)", "end of the last run (UTC)"),
-    Column("last_ok", "time", "Zuletzt gehört (UTC)", "last heard (UTC)"),
-    Column("listened_until", "time", "Gehört bis (UTC)", "listened until (UTC)"),
-    Column("fetched", "integer", "Geholt", "fetched"),
-    Column("kept", "integer", "Behalten", "kept"),
-    Column("duplicate", "integer", "Schon bekannt", "known already"),
-    Column("rejected", "integer", "Abgelehnt", "rejected"),
-    SIMULATED,
-)
-HOTSPOTS: Final = (
-    Column("at", "time", "Zeit der Auswertung (UTC)", "time of the look (UTC)"),
-    PROVIDER,
-    SERVICE,
-    replace(REGION, name="zone"),
-    _text("zone_name", "Name", "name"),
-    Column("regions", "list", "Kreise (AGS); leer: bundesweit", "districts (AGS); empty: national"),
-    Column("start", "time", "Beginn (UTC)", "start (UTC)"),
-    Column("end", "time", "Ende (UTC)", "end (UTC)"),
-    Column("observed", "integer", "Meldungen", "reports"),
-    Column("expected", "number", "Übliche Meldungen", "reports usual in that time"),
-    Column("score", "number", "Wertung", "score"),
-    SIMULATED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +38,27 @@ class Page:
     next: str | None
 
 
+def by_number(listed: List, instance: Instance, params: Params, sources: Sources) -> Page:
+    """Return a page of a list that is short: its cursor says how many items come before."""
+    skip, limit = int(params.cursor or 0), params.limit or USUAL
+    found = list(islice(listed.rows(instance, params.filter, sources), skip, skip + limit + 1))
+    return Page(found[:limit], str(skip + limit) if len(found) > limit else None)
+
+
 @dataclass(frozen=True, slots=True)
 class List:
     """A list of the API: its columns, all its rows, and a page of them."""
 
     columns: Sequence[Column]
     rows: Callable[[Instance, Filter, Sources], Iterable[Row]]
-    page: Callable[[List, Instance, Params, Sources], Page]
+    paged: Callable[[List, Instance, Params, Sources], Page] = by_number
+    cursor: str = NUMBER  # what its cursors look like
+
+    def page(self, instance: Instance, params: Params, sources: Sources) -> Page:
+        """Return the page that is asked for; Invalid where its cursor belongs to another list or none."""
+        if params.cursor and not re.fullmatch(self.cursor, params.cursor, re.ASCII):
+            raise bad_cursor(params.cursor)
+        return self.paged(self, instance, params, sources)
 
 
 def item(row: Row, columns: Sequence[Column]) -> dict[str, Any]:
@@ -118,34 +72,27 @@ def _value(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def by_number(listed: List, instance: Instance, params: Params, sources: Sources) -> Page:
-    """Return a page of a list that is short: its cursor says how many items come before."""
-    skip, limit = _whole(params.cursor), params.limit or USUAL
-    found = list(islice(listed.rows(instance, params.filter, sources), skip, skip + limit + 1))
-    return Page(found[:limit], str(skip + limit) if len(found) > limit else None)
-
-
-def _whole(cursor: str) -> int:
-    if not cursor:
-        return 0
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise bad_cursor(cursor)
-    return int(cursor)
-
-
 def _page_of_reports(_listed: List, instance: Instance, params: Params, sources: Sources) -> Page:
-    """The cursor is the five minutes of the last one and its id: nobody reads a finer time from it."""
+    """The cursor is the five minutes of the last one and its id: nobody reads a finer time from it.
+
+    In their five minutes reports come by id: so the next page is known also when the last report is gone by then.
+    """
     limit, asked = params.limit or USUAL, params.filter
     bucket, last = _bucket_of(params.cursor)
     if bucket is not None:
         asked = replace(asked, since=max(bucket, asked.since) if asked.since else bucket)
     with instance.store.read() as connection:
-        found = reports.rows(connection, asked, sources=sources)
-        if bucket is not None:
-            _pass(found, bucket, last, params.cursor)
-        some = list(islice(found, limit + 1))
+        found = _by_bucket(reports.rows(connection, asked, sources=sources))
+        some = list(islice((row for at, row in found if (at, row["report_id"]) > (bucket or EPOCH, last)), limit + 1))
     shown = [{**public(row), "simulated": instance.clock.simulated} for row in some[:limit]]
     return Page(shown, _cursor(shown[-1]) if len(some) > limit else None)
+
+
+def _by_bucket(rows: Iterable[Row]) -> Iterator[tuple[datetime, Row]]:
+    """Yield each row with its five minutes, in these by id; the rows come in order of time."""
+    for bucket, some in groupby(rows, key=lambda row: floor_to(row["observed_at"], BUCKET)):
+        for row in sorted(some, key=itemgetter("report_id")):
+            yield bucket, row
 
 
 def _cursor(row: Row) -> str:
@@ -153,35 +100,23 @@ def _cursor(row: Row) -> str:
 
 
 def _bucket_of(cursor: str) -> tuple[datetime | None, str]:
-    if not cursor:
-        return None, ""
     number, _, last = cursor.partition("-")
-    if not last or not number.isascii() or not number.isdigit() or len(number) > 8:
-        raise bad_cursor(cursor)
-    return EPOCH + int(number) * BUCKET, last
-
-
-def _pass(rows: Iterator[Row], bucket: datetime, last: str, cursor: str) -> None:
-    """Go on in `rows` until after the report `last`, which lies in `bucket`."""
-    for row in rows:
-        if row["observed_at"] >= bucket + BUCKET:
-            break
-        if row["report_id"] == last:
-            return
-    raise bad_cursor(cursor)
+    return (EPOCH + int(number) * BUCKET, last) if cursor else (None, "")
 
 
 def _page_of_incidents(_listed: List, instance: Instance, params: Params, _sources: Sources) -> Page:
-    """The cursor is the id of the last one: new incidents come before it and move nothing."""
-    found = list(table_rows(instance, "incidents", params.filter))
-    start = 0
+    """The cursor is the onset of the last one (seconds) and its id: new incidents come before it and move nothing."""
+    found, limit = list(table_rows(instance, "incidents", params.filter)), params.limit or USUAL
     if params.cursor:
-        ids = [row["incident_id"] for row in found]
-        if params.cursor not in ids:
-            raise bad_cursor(params.cursor)
-        start = ids.index(params.cursor) + 1
-    end = start + (params.limit or USUAL)
-    return Page(found[start:end], found[end - 1]["incident_id"] if end < len(found) else None)
+        second, _, last = params.cursor.partition("-")
+        found = [row for row in found if (-_second(row["onset"]), row["incident_id"]) > (-int(second), last)]
+    shown = found[:limit]
+    more = f"{_second(shown[-1]['onset'])}-{shown[-1]['incident_id']}" if len(found) > limit else None
+    return Page(shown, more)
+
+
+def _second(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(seconds=1)
 
 
 def _page_of_cube(_listed: List, instance: Instance, params: Params, _sources: Sources) -> Page:
@@ -213,12 +148,8 @@ def _numbered(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[datetime, int]]]
 
 
 def _day_of(cursor: str) -> tuple[datetime | None, int]:
-    if not cursor:
-        return None, 0
     day, _, number = cursor.partition("-")
-    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (day, number)) or int(day) > 100_000:
-        raise bad_cursor(cursor)
-    return EPOCH + int(day) * DAY, int(number)
+    return (EPOCH + int(day) * DAY, int(number)) if cursor else (None, 0)
 
 
 def _hotspots(instance: Instance, f: Filter, _sources: Sources) -> Iterator[Row]:
@@ -289,14 +220,14 @@ def _of_table(table: str) -> Callable[[Instance, Filter, Sources], Iterable[Row]
 
 
 LISTS: Final[Mapping[str, List]] = {
-    "incidents": List(TABLES["incidents"], _of_table("incidents"), _page_of_incidents),
-    "hotspots": List(HOTSPOTS, _hotspots, by_number),
-    "reports": List(TABLES["reports"], _of_table("reports"), _page_of_reports),
-    "cube": List(TABLES["cube"], _of_table("cube"), _page_of_cube),
-    "statements": List(TABLES["statements"], _of_table("statements"), by_number),
-    "providers": List(PROVIDERS, _providers, by_number),
-    "services": List(SERVICES, _services, by_number),
-    "regions": List(REGIONS, _regions, by_number),
-    "feeds": List(FEEDS, _feeds, by_number),
-    "record": List(RECORD, _record, by_number),
+    "incidents": List(EVERY["incidents"], _of_table("incidents"), _page_of_incidents, r"\d{1,11}-[a-z0-9_.-]{1,120}"),
+    "hotspots": List(EVERY["hotspots"], _hotspots),
+    "reports": List(EVERY["reports"], _of_table("reports"), _page_of_reports, r"\d{1,8}-[A-Za-z0-9_.-]{1,64}"),
+    "cube": List(EVERY["cube"], _of_table("cube"), _page_of_cube, r"\d{1,5}-\d{1,9}"),
+    "statements": List(EVERY["statements"], _of_table("statements")),
+    "providers": List(EVERY["providers"], _providers),
+    "services": List(EVERY["services"], _services),
+    "regions": List(EVERY["regions"], _regions),
+    "feeds": List(EVERY["feeds"], _feeds),
+    "record": List(EVERY["record"], _record),
 }

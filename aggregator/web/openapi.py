@@ -1,169 +1,186 @@
-"""The OpenAPI 3.1 document of what exists, made of the same tables as the answers. I/O."""
+"""The OpenAPI 3.1 document of what exists, made of the same tables as the answers. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from aggregator import __doc__ as what
-from aggregator.export import Column
-from aggregator.importing import COLUMNS, NEEDED
-from aggregator.model import Channel, Stance
-from aggregator.record import CorrectionKind
+from aggregator.export import FORMATS
+from aggregator.export.tableschema import MEDIA_TYPE
+from aggregator.web.kinds import KINDS
 from aggregator.web.lists import LISTS
-from aggregator.web.params import MOST, USUAL
+from aggregator.web.samples import sample
+from aggregator.web.schemas import Known, Schema, components, or_empty, parameter, ref, row_name
 
-TYPES: Final[dict[str, dict[str, Any]]] = {
-    "text": {"type": ["string", "null"]},
-    "time": {"type": ["string", "null"], "format": "date-time"},
-    "number": {"type": ["number", "null"]},
-    "integer": {"type": ["integer", "null"]},
-    "truth": {"type": ["boolean", "null"]},
-    "list": {"type": "array", "items": {"type": "string"}},
-}
-SAID: Final = {
-    "provider": "Id or name of a provider.",
-    "service": "Id or name of a service.",
-    "region": "District (AGS, five digits), Land (two digits), or its name.",
-    "since": "From this time on: ISO 8601; without an offset Europe/Berlin.",
-    "until": "Before this time.",
-    "as_of": "Only what was known by this time.",
-    "cursor": "`next` of the answer before.",
-}
-ERRORS: Final = {"type": "object", "required": ["errors"], "properties": {
-    "errors": {"type": "object", "additionalProperties": {"type": "string"}}}}  # fmt: skip
-FAULT: Final = {"description": "What is wrong, a sentence a field.", "content": {"application/json": {
-    "schema": {"$ref": "#/components/schemas/Errors"}}}}  # fmt: skip
-LATER: Final = {**FAULT, "headers": {"Retry-After": {"schema": {"type": "integer"}}}}
+FILTERS: Final = ("provider", "service", "region", "since", "until", "as_of")
+LICENCE: Final = {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"}
 
 
-def document(base_url: str) -> dict[str, Any]:
-    """Return the document; base_url: where the site is."""
-    schemas = {name.capitalize(): _row(listed.columns) for name, listed in LISTS.items()}
-    paths: dict[str, dict[str, Any]] = {f"/api/v1/{name}": {"get": _list(name, csv=False)} for name in LISTS}
-    paths |= {f"/api/v1/{name}.csv": {"get": _list(name, csv=True)} for name in LISTS}
-    paths["/api/v1/reports"]["post"] = _post()
-    paths["/api/v1/statements"]["post"] = _written("statement", "statements", {"200": "Known already."})
-    paths["/api/v1/enquiries"] = {"post": _written("enquiry", "statements", {"200": "Known already."})}
-    paths["/api/v1/incidents/{incident_id}/corrections"] = {
-        "parameters": [{"name": "incident_id", "in": "path", "required": True, "schema": {"type": "string"}}],
-        "post": _written("correction", "corrections", {}),
-    }
-    paths["/api/v1/health"] = {"get": _plain("Whether it runs.", "Health", {"503": LATER})}
-    paths["/api/v1/openapi.json"] = {"get": _plain("This document.", "Document", {})}
+def document(base_url: str, known: Known, day: str) -> dict[str, Any]:
+    """Return the document; base_url: where the site is. day: an ISO date not later than today, for the samples."""
+    paths: dict[str, dict[str, Any]] = {f"/api/v1/{name}": {"get": _list(name)} for name in LISTS}
+    paths |= {f"/api/v1/{name}.csv": {"get": _list_as_csv(name)} for name in LISTS}
+    paths["/api/v1/reports"]["post"] = _post_report()
+    paths["/api/v1/statements"]["post"] = _written("Statement", "statements", known_already=True)
+    paths["/api/v1/enquiries"] = {"post": _written("Enquiry", "statements", known_already=True)}
+    paths["/api/v1/incidents/{incident_id}/corrections"] = {"post": _correction()}
+    paths["/api/v1/comments"] = {"get": _comments()}
+    paths["/api/v1/comments/{report_id}"] = {"post": _moderate()}
+    paths["/api/v1/health"] = {"get": _plain("Whether it runs.", "Health", Later="503")}
+    paths["/api/v1/openapi.json"] = {"get": _plain("This document.", "Document")}
+    for table, kinds in KINDS.items():
+        paths |= {f"/daten/{table}{FORMATS[kind].suffix}": {"get": _file(table, kind)} for kind in kinds}
+        paths[f"/daten/{table}.schema.json"] = {"get": _schema_of(table)}
+    paths["/daten/datapackage.json"] = {"get": _plain("The CSV files as a Data Package.", "DataPackage")}
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            operation["x-codeSamples"] = sample(base_url, method, path, day)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Netzlage", "version": "1", "description": what},
+        "info": {"title": "Netzlage", "version": "1", "description": what, "license": LICENCE},
         "servers": [{"url": base_url}],
         "paths": paths,
-        "components": {
-            "schemas": {**schemas, **OTHERS, **WRITTEN, "Errors": ERRORS, "Report": _report()},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-        },
+        "components": components(known),
     }
 
 
-OTHERS: Final = {
-    "Health": {"type": "object", "required": ["status"], "properties": {
-        "status": {"enum": ["ok", "degraded"]}, "reasons": {"type": "array", "items": {"type": "string"}},
-        "now": {"type": "string", "format": "date-time"}, "last_look": TYPES["time"],
-        "feeds": {"type": "integer"}, "simulated": {"type": "boolean"}}},
-    "Document": {"type": "object"},
-    "Sent": {"type": "object", "required": ["report_id", "duplicate", "region", "simulated"], "properties": {
-        "report_id": {"type": "string"}, "duplicate": {"type": "boolean"}, "region": {"type": "string"},
-        "simulated": {"type": "boolean"}}},
-}  # fmt: skip
-
-TEXT: Final = {"type": "string"}
-MOMENT: Final = {"type": ["string", "null"], "description": "ISO 8601; without an offset Europe/Berlin."}
-WRITTEN: Final = {
-    "Statement": {"type": "object", "required": ["quote", "channel"], "properties": {
-        "provider": TEXT, "service": TEXT, "said_at": MOMENT, "quote": TEXT, "stance": {"enum": list(get_args(Stance))},
-        "channel": {"enum": list(get_args(Channel))}, "link": TEXT, "expected_end": MOMENT, "incident_id": TEXT,
-        "enquiry_id": TEXT, "own_words": {"type": "boolean"}, "assumed_time": {"type": "boolean"}, "uid": TEXT}},
-    "Enquiry": {"type": "object", "required": ["incident_id"], "properties": {
-        "incident_id": TEXT, "provider": TEXT, "asked_at": MOMENT}},
-    "Correction": {"type": "object", "required": ["kind", "text"], "properties": {
-        "kind": {"enum": list(get_args(CorrectionKind))}, "text": TEXT}},
-}  # fmt: skip
+def _answers(**named: str) -> dict[str, Any]:
+    """Return answers by status, each a component of that name."""
+    return {status: ref("responses", name) for name, status in named.items()}
 
 
-def _written(name: str, scope: str, more: dict[str, str]) -> dict[str, Any]:
-    """Return a POST of those who hold a token for `scope`; more: other answers that are good."""
-    body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name.capitalize()}"}}}
-    good = {"content": {"application/json": {"schema": {"type": "object"}}}}
+def _asked(*names: str) -> list[Schema]:
+    return [ref("parameters", name) for name in names]
+
+
+def _cursor(name: str) -> Schema:
+    like = {"type": "string", "pattern": f"^{LISTS[name].cursor}$"}
+    return parameter("cursor", or_empty(like), "`next` of the answer before.")
+
+
+def _list(name: str) -> dict[str, Any]:
+    properties: dict[str, Schema] = {
+        "items": {"type": "array", "items": ref("schemas", row_name(name))},
+        "next": {"type": ["string", "null"]},
+        "simulated": {"type": "boolean"},
+    }
+    page = {"type": "object", "required": list(properties), "properties": properties}
+    content = {"application/json": {"schema": page}, "text/csv": {"schema": {"type": "string"}}}
+    good = {"description": "A page of them.", "content": content, "headers": _next()}
     return {
-        "summary": f"Put a {name} on record (token for {scope}).",
-        "operationId": f"put_{name}",
-        "security": [{"token": []}],
-        "requestBody": {"required": True, "content": body},
-        "responses": {
-            "201": {"description": "Kept.", **good},
-            **{status: {"description": said, **good} for status, said in more.items()},
-            **dict.fromkeys(("401", "403", "413", "422"), FAULT),
-            "503": LATER,
-        },
+        "summary": f"The {name}, a page at a time.",
+        "operationId": name,
+        "parameters": [*_asked(*FILTERS, "limit"), _cursor(name)],
+        "responses": {"200": good, **_answers(Unusable="422", Later="503")},
     }
 
 
-def _row(columns: Sequence[Column]) -> dict[str, Any]:
-    properties = {column.name: {**TYPES[column.kind], "description": column.en} for column in columns}
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _next() -> dict[str, Schema]:
+    return {"X-Next": {"description": "Of a CSV: the cursor of the next page.", "schema": {"type": "string"}}}
 
 
-def _list(name: str, *, csv: bool) -> dict[str, Any]:
-    page = {"type": "object", "required": ["items", "next", "simulated"], "properties": {
-        "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{name.capitalize()}"}},
-        "next": {"type": ["string", "null"]}, "simulated": {"type": "boolean"}}}  # fmt: skip
-    table = {"text/csv": {"schema": {"type": "string"}}}
-    content = table if csv else {"application/json": {"schema": page}, **table}
+def _list_as_csv(name: str) -> dict[str, Any]:
+    good = {"description": "The table.", "content": {"text/csv": {"schema": {"type": "string"}}}, "headers": _next()}
     return {
-        "summary": f"The {name}" + (" as CSV; all of them unless limit is given." if csv else "."),
-        "operationId": f"{name}_csv" if csv else name,
-        "parameters": _parameters(),
-        "responses": {"200": {"description": "A page of them.", "content": content}, "422": FAULT, "503": LATER},
+        "summary": f"The {name} as CSV: all of them, or a page where limit or cursor is given.",
+        "operationId": f"{name}_csv",
+        "parameters": [*_asked(*FILTERS, "limit"), _cursor(name)],
+        "responses": {"200": good, **_answers(Unusable="422", Later="503")},
     }
 
 
-def _parameters() -> list[dict[str, Any]]:
-    texts = [
-        {"name": name, "in": "query", "description": said, "schema": {"type": "string"}} for name, said in SAID.items()
-    ]
-    schema = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
-    return [*texts, {"name": "limit", "in": "query", "description": "How many at most.", "schema": schema}]
+def _file(table: str, kind: str) -> dict[str, Any]:
+    media = FORMATS[kind].media_type.partition(";")[0]
+    schema = ref("schemas", "FeatureCollection") if kind == "geojson" else {"type": "string"}
+    good = {"description": "The file.", "content": {media: {"schema": schema}}, "headers": {
+        "Link": {"description": "Where its Table Schema is (describedby).", "schema": {"type": "string"}}}}  # fmt: skip
+    return {
+        "summary": f"The {table} as a {kind} file, made while it is sent.",
+        "operationId": f"file_{table}_{kind}",
+        "parameters": _asked(*FILTERS),
+        "responses": {"200": good, **_answers(NotHere="422"), "503": ref("responses", "NotHere")},
+    }
 
 
-def _report() -> dict[str, Any]:
-    number = {"type": ["number", "string", "null"]}
-    text = {"type": ["string", "number", "null"]}
-    properties = {name: number if name in {"lat", "lon"} else text for name in COLUMNS}
-    uid = {"type": "string", "description": "Your own key of this report: sent twice it counts once."}
-    return {"type": "object", "required": list(NEEDED), "properties": {**properties, "uid": uid}}
+def _schema_of(table: str) -> dict[str, Any]:
+    described = _plain(f"The Table Schema of the {table}.", "TableSchema")
+    content = {MEDIA_TYPE: {"schema": ref("schemas", "TableSchema")}}
+    return {**described, "responses": {"200": {"description": "Its columns.", "content": content}}}
 
 
-def _post() -> dict[str, Any]:
-    body = {"schema": {"$ref": "#/components/schemas/Report"}}
-    sent = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Sent"}}}}
+def _body(*names: tuple[str, str]) -> dict[str, Any]:
+    return {"required": True, "content": {media: {"schema": ref("schemas", name)} for media, name in names}}
+
+
+def _told(description: str, schema: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": ref("schemas", schema)}}}
+
+
+def _post_report() -> dict[str, Any]:
     return {
         "summary": "Send one report.",
-        "description": "Without `reporter` your address and browser stand for the person; they are hashed at once.",
+        "description": "Without `reporter` your address and browser stand for the person; they are hashed at once. "
+        "One of plz, place, region or both coordinates says where; without any it counts for the nation.",
         "operationId": "send",
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": body, "application/x-www-form-urlencoded": body},
-        },
+        "requestBody": _body(("application/json", "Report"), ("application/x-www-form-urlencoded", "ReportForm")),
         "responses": {
-            "201": {"description": "Kept.", **sent},
-            "200": {"description": "Known already.", **sent},
-            "413": FAULT,
-            "422": FAULT,
-            "429": LATER,
-            "503": LATER,
+            "201": _told("Kept.", "Sent"),
+            "200": _told("Known already.", "Sent"),
+            **_answers(TooLarge="413", Unusable="422", TooMany="429", Later="503"),
         },
     }
 
 
-def _plain(summary: str, schema: str, more: dict[str, Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"summary": summary, "operationId": schema.lower(), "responses": {
-        "200": {"description": summary, "content": content}, **more}}  # fmt: skip
+def _written(name: str, scope: str, *, known_already: bool = False) -> dict[str, Any]:
+    """Return a POST of those who hold a token for `scope`."""
+    good = {"201": _told("Kept.", f"{name}Kept")}
+    return {
+        "summary": f"Put a {name.lower()} on record (token for {scope}).",
+        "operationId": f"put_{name.lower()}",
+        "security": [{"token": []}],
+        "requestBody": _body(("application/json", name)),
+        "responses": {
+            **good,
+            **({"200": _told("Known already.", f"{name}Kept")} if known_already else {}),
+            **_answers(NoToken="401", NotAllowed="403", TooLarge="413", Unusable="422", Later="503"),
+        },
+    }
+
+
+def _correction() -> dict[str, Any]:
+    path = parameter("incident_id", {"type": "string", "pattern": "^[a-z0-9_.-]+$"}, "Id of the incident.", "path")
+    return {**_written("Correction", "corrections"), "parameters": [path]}
+
+
+def _comments() -> dict[str, Any]:
+    only = parameter("only", {"enum": ["", "complained", "hidden"]}, "Those complained of, or hidden; empty: all.")
+    return {
+        "summary": "What people wrote with their reports, newest first (token for moderation).",
+        "operationId": "comments",
+        "security": [{"token": []}],
+        "parameters": [only],
+        "responses": {"200": _told("The newest 500.", "Comments"),
+                      **_answers(NoToken="401", NotAllowed="403", Unusable="422", Later="503")},
+    }  # fmt: skip
+
+
+def _moderate() -> dict[str, Any]:
+    path = parameter("report_id", {"type": "string", "pattern": "^[0-9a-f]+$"}, "Id of its report.", "path")
+    return {
+        "summary": "Hide a comment, or show it again (token for moderation).",
+        "operationId": "moderate",
+        "security": [{"token": []}],
+        "parameters": [path],
+        "requestBody": _body(("application/json", "Moderation")),
+        "responses": {"200": _told("As it stands now.", "Moderated"),
+                      **_answers(NoToken="401", NotAllowed="403", Unknown="404", TooLarge="413", Unusable="422",
+                                 Later="503")},
+    }  # fmt: skip
+
+
+def _plain(summary: str, schema: str, **more: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "operationId": summary.rstrip(".").lower().replace(" ", "_"),
+        "responses": {"200": _told(summary, schema), **_answers(**more)},
+    }

@@ -19,7 +19,8 @@ from aggregator.store import names
 
 MOST: Final = 10_000  # items of a page
 USUAL: Final = 100
-YEARS: Final = range(1990, 2101)
+FIRST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nothing here is older, nor later than the other
+LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 PLUS_LOST: Final = re.compile(r" (?=\d\d:?\d\d$)")  # a + that an address turned into a blank
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -28,7 +29,7 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "service": "Service {} is not known; see /api/v1/services.",
         "region": "Region {} is no district (AGS, five digits) and no Land (two digits); see /api/v1/regions.",
         "time": "{} is not a time; write ISO 8601 such as 2017-05-13T09:40 or 2017-05-13T07:40Z.",
-        "order": "until must lie after since.",
+        "order": "until must not lie before since.",
         "limit": f"{{}} is not a whole number from 1 to {MOST}.",
         "cursor": "{} is not the next of a list; leave it out to begin again.",
     },
@@ -37,7 +38,7 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "service": "Der Dienst {} ist nicht bekannt.",
         "region": "{} ist kein Kreis und kein Land; bitte den Namen oder den amtlichen Schlüssel angeben.",
         "time": "{} ist keine Zeit; zum Beispiel 2017-05-13T09:40.",
-        "order": "Das Ende muss nach dem Anfang liegen.",
+        "order": "Das Ende darf nicht vor dem Anfang liegen.",
         "limit": f"{{}} ist keine ganze Zahl von 1 bis {MOST}.",
         "cursor": "{} ist keine Fortsetzung einer Liste.",
     },
@@ -79,7 +80,7 @@ def parse(args: Mapping[str, str], instance: Instance, *, language: str = "de") 
         except _Unusable as error:
             errors[field] = SENTENCES[language][str(error)].format(quoted(text))
     since, until = values.get("since"), values.get("until")
-    if since and until and until <= since:
+    if since and until and until < since:
         errors["until"] = SENTENCES[language]["order"]
     if errors:
         raise Invalid(errors)
@@ -126,11 +127,16 @@ def _region(text: str, instance: Instance) -> str:
 def _time(text: str, _instance: Instance) -> datetime:
     try:
         moment = datetime.fromisoformat(PLUS_LOST.sub("+", text) if "T" in text else text)
-        if moment.year not in YEARS:
-            raise ValueError("not of our time")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise _Unusable("time") from None
+    return _of_our_time(moment if moment.tzinfo else moment.replace(tzinfo=BERLIN))
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    """Return the moment in UTC, one that lies far away as the end of the time that can matter."""
+    if moment.year < FIRST.year:
+        return FIRST
+    return LAST if moment.year >= LAST.year else max(FIRST, moment.astimezone(UTC))
 
 
 def _limit(text: str, _instance: Instance) -> int:

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 
-from aggregator.export import TABLES
-from aggregator.web.data import KINDS
+from aggregator.downloads import with_names
+from aggregator.export import FORMATS, TABLES
+from aggregator.web.kinds import KINDS
 
 FILES = [(table, kind) for table, kinds in KINDS.items() for kind in kinds]
 
@@ -32,11 +33,15 @@ def test_the_page_counts_what_the_file_then_holds(site: FlaskClient) -> None:
 def test_each_file_comes_says_that_it_is_simulated_and_has_the_columns_of_the_dictionary(
     site: FlaskClient, table: str, kind: str
 ) -> None:
-    answer = site.get(f"/daten/{table}.{kind}?since=2017-05-13T09:00")
+    suffix = FORMATS[kind].suffix
+    answer = site.get(f"/daten/{table}{suffix}?since=2017-05-13T09:00")
     assert answer.status_code == 200
-    assert f'filename="netzlage-{table}-SIMULATION.{kind}"' in answer.headers["Content-Disposition"]
+    assert f'filename="netzlage-{table}-SIMULATION{suffix}"' in answer.headers["Content-Disposition"]
     names = [column.name for column in TABLES[table]]
-    if kind == "csv":
+    if kind == "excel":
+        named = [column.name for column in with_names(TABLES[table])]
+        assert answer.text.removeprefix("\ufeff").split("\r\n")[0].split(";") == named
+    elif kind == "csv":
         assert answer.text.split("\r\n")[0].split(",") == names
     elif kind == "parquet":
         assert list(pd.read_parquet(io.BytesIO(answer.data))) == names

@@ -1,0 +1,26 @@
+"""The tables and kinds of columns in words for readers. Pure but for the reader's language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask_babel import lazy_gettext
+
+NAMES: Final = {
+    "reports": (lazy_gettext("Meldungen"), lazy_gettext("Jede Meldung einzeln, ohne Angaben zur Person.")),
+    "cube": (lazy_gettext("Zählung"), lazy_gettext("Meldungen je Anbieter, Dienst, Kreis und fünf Minuten.")),
+    "incidents": (lazy_gettext("Vorfälle"), lazy_gettext("Auffällige Häufungen mit Beginn, Ort und Wertung.")),
+    "statements": (lazy_gettext("Aussagen"), lazy_gettext("Was Anbieter sagen oder gesagt haben sollen.")),
+    "coverage": (
+        lazy_gettext("Abdeckung"),
+        lazy_gettext("Welcher Teil der üblichen Quellen eines Anbieters gehört wurde."),
+    ),
+}
+TYPES: Final = {
+    "text": lazy_gettext("Text"),
+    "time": lazy_gettext("Zeit"),
+    "number": lazy_gettext("Zahl"),
+    "integer": lazy_gettext("ganze Zahl"),
+    "truth": lazy_gettext("wahr oder falsch"),
+    "list": lazy_gettext("Liste"),
+}
