@@ -97,7 +97,7 @@ def test_the_map_says_in_words_what_it_shows_in_colour(client: FlaskClient) -> N
 
 def test_before_it_began_nothing_was_conspicuous(client: FlaskClient) -> None:
     page = client.get("/?as_of=2017-05-13T07:00Z").text
-    assert "Zurzeit sind nirgends auffällig viele Meldungen" in page
+    assert "<h1>Keine auffällige Häufung von Meldungen</h1>" in page
 
 
 def test_an_incident_shows_what_is_reported_said_and_measured(client: FlaskClient) -> None:

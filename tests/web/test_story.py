@@ -87,24 +87,6 @@ def test_all_districts_of_a_land_are_the_land(catalogue: Catalogue) -> None:
     assert story.where(incident(regions=saarland), catalogue) == "Saarland"
 
 
-def test_the_headline_of_the_situation_names_strong_ones_by_matter(catalogue: Catalogue) -> None:
-    going = [
-        incident("a", state="strong", regions=(), service="portal", score=90),
-        incident("b", state="strong", service="fixed_internet"),
-        incident("c", state="strong", service="fixed_internet", regions=("09162",)),
-        incident("d", state="suspected", service="tv"),
-    ]
-    assert story.situation(going, catalogue) == (
-        "Auffällig viele Meldungen bundesweit zum Kundenportal von O2 "
-        "und zum Internet (Festnetz) von O2 aus Hamburg und München"
-    )
-
-
-def test_suspected_ones_alone_are_told_with_doubt_and_nothing_is_said_plainly(catalogue: Catalogue) -> None:
-    assert "noch kein sicheres Zeichen" in story.situation([incident()], catalogue)
-    assert story.situation([], catalogue) == "Zurzeit sind nirgends auffällig viele Meldungen"
-
-
 def test_several_providers_are_not_one(catalogue: Catalogue) -> None:
     cut = incident(provider=ALL, service=ALL, providers=("o2", "telekom"), pattern="several_providers_regional")
     assert story.title(cut, catalogue) == "Hamburg: Störungen bei mehreren Anbietern"
