@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, Response, abort, render_template
 from flask_babel import gettext as _
 
+from aggregator.downloads import rows
 from aggregator.draw.map import VALUES, Value, inline_map
-from aggregator.model import Incident, Statement
+from aggregator.export import TABLES, write_csv
+from aggregator.model import Filter, Incident, Statement
 from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents
 from aggregator.web import figures, story
+from aggregator.web.answers import as_file
 from aggregator.web.course import course, drawn_inline, unit
 from aggregator.web.desk import home, instance
 from aggregator.web.evidence import evidence
@@ -65,6 +68,21 @@ def incident_page(incident_id: str) -> str:
             home=home(),
             formats=FORMATS,
         )
+
+
+@blueprint.get("/vorfall/<incident_id>/meldungen.csv")
+def its_reports(incident_id: str) -> Response:
+    """Answer the reports that the incident counts, and those of the same that did not count, as far as given on."""
+    _at, as_of = moment()
+    with instance().store.read() as connection:
+        incident = incidents.get(connection, incident_id, as_of) or abort(404)
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=as_of)
+    its = (row for row in rows(instance(), "reports", f) if _is_of(incident, row))
+    return as_file(write_csv(its, TABLES["reports"]), "csv", f"{incident_id}-meldungen")
+
+
+def _is_of(incident: Incident, row: Mapping[str, Any]) -> bool:
+    return row["provider"] in incident.providers and (not incident.regions or row["region"] in incident.regions)
 
 
 def _newer(connection: Connection, incident: Incident, as_of: datetime | None) -> datetime | None:

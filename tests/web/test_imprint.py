@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,14 @@ from aggregator.settings import Settings
 from aggregator.web import create_app
 from tests.making import instance
 
-WHO = {
+WHO: dict[str, Any] = {
     "operator": "Netzlage e. V.\nBeispielweg 1\n20095 Hamburg\nVR 1234",
     "responsible": "Ines <Beispiel>\nBeispielweg 1, 20095 Hamburg",
     "contact": "post@netz.example\n+49 40 123",
 }
 
 
-def page(folder: Path, **said: str) -> str:
+def page(folder: Path, **said: Any) -> str:
     made = instance(folder, load_catalogue())
     made = replace(made, settings=replace(made.settings, **said))
     found = create_app(made).test_client().get("/impressum").text
