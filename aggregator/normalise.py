@@ -14,6 +14,7 @@ from aggregator.clock import BERLIN
 from aggregator.model import ALL, PlaceSource, RawReport, Rejected, Report
 from aggregator.persons import Persons
 from aggregator.places import NotLocated, Places
+from aggregator.redact import redact
 
 LIVE: Final = frozenset({"form", "api"})  # sources where the sender is not trusted with times of receipt and old times
 AHEAD: Final = timedelta(minutes=10)  # clocks that go fast are forgiven this much
@@ -53,10 +54,7 @@ class NotAReport(Exception):  # noqa: N818 - it reads as what it says
 def normalise(
     raw: RawReport, *, catalogue: Facts, received_at: datetime, key: bytes, persons: Persons | None = None
 ) -> Report | Rejected:
-    """Resolve one raw report; `received_at` counts where the source gives no time of receipt of its own.
-
-    key, persons: see `Normaliser`, also of several equal items without a key.
-    """
+    """Resolve one raw report, of several equal ones without a key see `Normaliser`; received_at: now."""
     return Normaliser(catalogue, key, persons).report(raw, received_at)
 
 
@@ -76,6 +74,7 @@ class Normaliser:
         self._persons = persons or Persons(key)
         self._block = lru_cache(4096)(self._persons.block)
         self._secret = blake2b(key, digest_size=32).digest()
+        self._symptom = lru_cache(1024)(lambda text: redact(clean(text, LONGEST)))
         self._ordinals = Ordinals()
 
     def report(self, raw: RawReport, received_at: datetime) -> Report | Rejected:
@@ -102,7 +101,7 @@ class Normaliser:
             block=self._block(raw.address, observed_at.toordinal()) if raw.address else "",
             provider=provider,
             service=service,
-            symptom=clean(raw.symptom, LONGEST) if raw.symptom else "",
+            symptom=self._symptom(raw.symptom) if raw.symptom else "",
             region=region,
             plz=plz,
             place_source=raw.place_source if region and raw.place_source in SAID else place_source or raw.place_source,
@@ -111,7 +110,7 @@ class Normaliser:
             observed_at=observed_at,
             began_at=_began(raw, observed_at),
             received_at=received_at,
-            comment=clean(raw.comment, LONGEST_COMMENT) if raw.comment else "",
+            comment=redact(clean(raw.comment, LONGEST_COMMENT)) if raw.comment else "",
             provider_name=provider_name,
             ended_at=_ended(raw, observed_at, received_at),
         )

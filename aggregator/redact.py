@@ -18,6 +18,21 @@ PATTERNS: Final = (
     ),
     ("[Kontonummer]", re.compile(r"\b[a-z]{2}\d{2}(?:[ -]?\d[a-z\d]{3}){3,7}(?:[ -]?[a-z\d]{1,3})?\b", re.IGNORECASE)),
     ("[Adresse]", re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")),
+    (
+        "[Adresse]",
+        re.compile(
+            r"(?<![\w:.])(?:(?:[0-9a-f]{1,4}:){5,7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}"
+            r"|(?:[0-9a-f]{1,4}:){1,7}:)(?![\w:])",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "[Anschrift]",
+        re.compile(
+            r"\b(?:[A-ZÄÖÜ][\w.-]{1,40}[ -])?(?:[A-ZÄÖÜ][a-zäöüß-]{0,40})?[Ss]tr(?:a(?:ß|ss)e|\.)? ?\d{1,4} ?[a-z]?\b"
+            r"|\b[A-ZÄÖÜ][a-zäöüß-]{2,40}(?:weg|platz|allee|gasse|ring|damm|ufer|chaussee|stieg) ?\d{1,4} ?[a-z]?\b"
+        ),
+    ),
     # A date such as 01.05.2017 10:30 begins like a number of a phone.
     ("[Telefon]", re.compile(r"(?<![\d.,:])(?!\d{1,2}\.\s?\d{1,2}\.)(?:\+\d{1,3}|0)(?:[ ()/.-]{0,3}\d){6,14}(?!\d)")),
     ("[Nummer]", re.compile(r"\b(?=[A-Z\d-]*\d{5})[A-Z]{1,4}-?\d{5,}\b", re.IGNORECASE)),
@@ -33,8 +48,13 @@ def redact(text: str) -> str:
 
 
 # Documents: what stands in one must stay readable by the parser of its format, so only what is prose is looked at.
-WORDS: Final = re.compile(r"[^\W\d_]{2,}\W+[^\W\d_]{2,}")
-BARE: Final = (PATTERNS[0], ("[Adresse]", PATTERNS[4][1]), ("[Telefon]", re.compile(r"\+\d{2}[ ()/\d-]{7,16}(?!\d)")))
+WORDS: Final = re.compile(r"[^\W\d_]{2,}\W+[^\W\d_]{2,}|[^\W\d_]{2,}[.:]? [\d+(]")
+BARE: Final = (
+    PATTERNS[0],
+    PATTERNS[4],
+    PATTERNS[5],
+    ("[Telefon]", re.compile(r"(?<![\d.,:-])(?:\+\d{2}[ ()/\d-]{7,16}|0\d{2,5}[ /]\d[\d -]{4,12})(?!\d)")),
+)
 STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?(?:(?<=:)\s*"((?:[^"\\]|\\.)*)")?')
 TEXT: Final = re.compile(r">([^<>]+)<")
 PERSON: Final = re.compile(

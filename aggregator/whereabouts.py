@@ -11,6 +11,7 @@ from aggregator.geocode import RemoteGazetteer
 from aggregator.instance import Instance
 from aggregator.model import RawReport, Rejected
 from aggregator.places import NotLocated, Places
+from aggregator.redact import redact
 from aggregator.store import geocoded
 
 MOST_ASKED: Final = 20  # new names of one batch: at one a second no feed stands still for long; the rest comes later
@@ -36,8 +37,11 @@ def placed(instance: Instance, raws: Sequence[Given]) -> list[Given]:
 
 
 def _is_lacking(raw: RawReport, places: Places) -> bool:
-    """Whether its place is all that is known of where it is, and the gazetteer has nothing of that name."""
-    if not raw.place.strip() or raw.region or raw.plz or raw.lat not in {None, ""} or raw.lon not in {None, ""}:
+    """Whether its place is all that is known of where it is, and the gazetteer has nothing of that name.
+
+    What points to a person (somebody wrote their street or address there) is no name to ask others for.
+    """
+    if not raw.place.strip() or redact(raw.place) != raw.place or raw.region or raw.plz or raw.lat not in {None, ""} or raw.lon not in {None, ""}:
         return False
     found = places.locate(place=raw.place)
     return isinstance(found, NotLocated) and found.reason == "unknown_place"

@@ -26,6 +26,14 @@ from aggregator.redact import redact
         ("www.example.org geht nicht", "[Adresse] geht nicht"),
         ("example.de/konto", "[Adresse]"),
         ("192.168.178.1", "[Adresse]"),
+        ("2001:db8:1:2::7 geht nicht", "[Adresse] geht nicht"),
+        ("fe80::1", "[Adresse]"),
+        ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "[Adresse]"),
+        ("Lindenstraße 12", "[Anschrift]"),
+        ("in der Kieler Str. 5a", "in der [Anschrift]"),
+        ("Große-Berg-Strasse 5, Hamburg", "[Anschrift], Hamburg"),
+        ("am Kurfürstendamm 101", "am [Anschrift]"),
+        ("Rosenweg 7", "[Anschrift]"),
     ],
 )
 def test_what_points_to_a_person_goes(text: str, left: str) -> None:
@@ -42,6 +50,9 @@ def test_what_points_to_a_person_goes(text: str, left: str) -> None:
         "50.000 kbit/s statt 100 Mbit/s",
         "O2, 1&1 und Telekom gehen nicht",
         "Seit 2017-05-13T09:40 nichts",
+        "um 09:40:12 war alles weg, 12 Stunden lang",
+        "Fehler: 50:1, Straße ohne Netz",
+        "Strom weg 3 Stunden, Platz 2 der Liste",
     ],
 )
 def test_what_is_said_of_the_fault_stays(text: str) -> None:

@@ -104,7 +104,7 @@ def connect(url: str) -> Store:
     """Reach the database at `url` and leave its schema as it is; StoreError as in `open_store`."""
     parsed = _parse(url)
     try:
-        engine = create_engine(parsed, **_pool(parsed))
+        engine = create_engine(parsed, hide_parameters=True, **_pool(parsed))  # errors are logged
     except NoSuchModuleError:
         raise StoreError(
             f"No driver for databases of the kind {parsed.drivername}; use sqlite or postgresql+psycopg."
