@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from aggregator.web.language import present
 from aggregator.web.promise import promise
 
 PAGES = Path(__file__).parent / "pages"
+CAPTION = re.compile(r"<p>(?:Tabelle|Table): (.*?)</p>\s*<table>")
 blueprint = Blueprint("texts", __name__)
 
 
 @lru_cache(maxsize=16)
 def _html(name: str, language: str) -> str:
+    """Return a page of words; a line "Tabelle: …" before a table is its caption."""
     text = (PAGES / language / f"{name}.md").read_text("utf-8")
-    return markdown.markdown(text, extensions=["tables"], output_format="html")
+    page = markdown.markdown(text, extensions=["tables"], output_format="html")
+    return CAPTION.sub(r"<table>\n<caption>\1</caption>", page).replace("<th>", '<th scope="col">')
 
 
 @blueprint.get("/methodik")
