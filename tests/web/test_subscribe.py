@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+import waitress
 from flask.testing import FlaskClient
+from playwright.sync_api import sync_playwright
 
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance
@@ -200,3 +204,37 @@ def test_who_asks_in_a_language_is_told_in_it(here: Instance, site: FlaskClient,
     assert notice
     assert ("Bitte bestätigen" in notice.subject) == (language == "de")
     assert ("bestätigen" in notice.text) == (language == "de")
+
+
+@pytest.mark.browser
+def test_by_keyboard_without_javascript_on_a_small_phone(here: Instance, chromium: Path) -> None:
+    app = create_app(here)
+
+    def at_home(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answer as the site at its own address."""
+        environ["HTTP_HOST"], environ["HTTP_ORIGIN"] = "netzlage.example", SITE
+        return app(environ, start)
+
+    server = waitress.create_server(at_home, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=False, locale="de-DE")
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{server.effective_port}/abonnieren")
+        page.focus("#email")
+        page.keyboard.type("anna@example.org")
+        page.keyboard.press("Tab")
+        page.keyboard.type("O2")
+        page.keyboard.press("Tab")
+        page.keyboard.type("20095")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/abonnieren/gesendet")
+        assert page.get_by_role("heading", level=1).inner_text() == "Bitte sehen Sie in Ihr Postfach"
+        assert context.cookies() == []
+        browser.close()
+    server.close()
+    thread.join(5)
+    [asked] = kept(here)
+    assert (asked.target, asked.provider, asked.region) == ("anna@example.org", "o2", "02000")
