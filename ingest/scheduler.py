@@ -14,6 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from aggregator.alert.deliver import EVERY, Alerter
 from aggregator.calibration import Calibrator
+from aggregator.dayfiles import close_days
 from aggregator.errors import NetzlageError
 from aggregator.instance import Instance
 from aggregator.outbound.client import Outbound
@@ -25,6 +26,8 @@ from ingest.runner import run_feed
 
 REFRESH: Final = timedelta(minutes=1)
 RETAIN: Final = timedelta(hours=1)  # how often it is looked what may not be kept longer
+CLOSE: Final = timedelta(hours=1)
+DAYS: Final = 7  # closed at a time: a store with years behind it is not at work for hours
 CALIBRATE: Final = timedelta(hours=1)  # how often it is looked whether it is time to calibrate
 HEARINGS: Final = 16  # feeds that are heard at a time: so many slow ones would have to come together to delay another
 SHORTEST: Final = 0.5  # real seconds between two runs of a job, however fast a simulated clock is
@@ -72,12 +75,16 @@ class Worker:
             self._add(f"feed {feed.name}", feed.every, work)
         self._add("refresh", REFRESH, refresh, executor="own")
         self._add("retention", RETAIN, self._forget, executor="own")
+        self._add("day files", CLOSE, self._close_days, executor="calibration")
         self._calibrator = calibrator
         if calibrator:
             self._add("calibrate", CALIBRATE, calibrator.run, executor="calibration")
         self._alerter = alerter
         if alerter:
             self._add("alerts", EVERY, alerter.run, executor="alerts")
+
+    def _close_days(self) -> None:
+        close_days(self._instance, at_once=DAYS)
 
     def _hear(self, feed: Feed) -> Callable[[], object]:
         return lambda: self._hear_if_due(feed)

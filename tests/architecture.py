@@ -72,6 +72,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.balance",
         "aggregator.history",
         "aggregator.downloads",
+        "aggregator.dayfiles",
         "aggregator.words",
     ),
     "outer": (

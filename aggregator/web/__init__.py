@@ -12,6 +12,7 @@ from aggregator.instance import Instance
 from aggregator.web import (
     about,
     api,
+    apipage,
     archive,
     data,
     door,
@@ -24,6 +25,7 @@ from aggregator.web import (
     pages,
     passing,
     pictures,
+    ready,
     receipt,
     record,
     remarks,
@@ -40,8 +42,8 @@ from aggregator.web.language import language
 BIGGEST_BODY: Final = 64 * 1024
 
 ROOMS: Final = (
-    situation, about, archive, pages, incident, pictures, passing, texts, form, receipt, data, files, api, feed, words,
-    record, subscribe, remarks,
+    situation, about, archive, pages, incident, pictures, passing, texts, form, receipt, data, files, ready, api,
+    apipage, feed, words, record, subscribe, remarks,
 )  # fmt: skip
 
 __all__ = ["create_app"]

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
+from aggregator.downloads import public
 from aggregator.export import FORMATS, TABLES
 from aggregator.model import Filter
-from aggregator.store import reports, sources
+from aggregator.store import names, reports, sources
 from aggregator.web.desk import instance
 from aggregator.web.kinds import KINDS
 from aggregator.web.language import present
 from aggregator.web.params import Invalid, parse
-from aggregator.web.tables import NAMES, TYPES
+from aggregator.web.ready import by_day
+from aggregator.web.tables import FILES, NAMES, TYPES
 
+PREVIEW: Final = 6  # reports that are shown
+DAYS: Final = 7  # closed days that are shown
 FIELDS: Final = ("provider", "service", "region", "since", "until", "as_of")
 blueprint = Blueprint("data", __name__)
 
@@ -39,9 +43,10 @@ def choose() -> tuple[str, int]:
     """Show the filters, how many reports fit them, the downloads and the meaning of every column."""
     values = {name: request.args.get(name, "").strip() for name in FIELDS}
     errors: Mapping[str, str] = {}
-    number = None
+    number: int | None = None
+    preview: list[dict[str, Any]] = []
     try:
-        number = _count(parse(values, instance(), language=present()).filter)
+        number, preview = _look(parse(values, instance(), language=present()).filter)
     except Invalid as error:
         errors = error.errors
     query = urlencode({name: text for name, text in values.items() if text and not errors})
@@ -51,7 +56,11 @@ def choose() -> tuple[str, int]:
         errors=errors,
         labels=_labels(),
         number=None if number is None else format_decimal(number),
-        query=query,
+        count=number,
+        preview=preview,
+        days=by_day(DAYS),
+        formats=FILES,
+        example=f"{instance().settings.base_url or request.url_root.rstrip('/')}/daten/reports.csv",
         offers=[_offer(table, query) for table in TABLES],
         tables=TABLES,
         names=NAMES,
@@ -71,9 +80,27 @@ def _own_terms() -> bool:
         return any(source.republish != "rows" for source in sources.all_of(connection))
 
 
-def _count(f: Filter) -> int:
+def _look(f: Filter) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many reports fit, and the first of them."""
     with instance().store.read() as connection:
-        return reports.count(connection, f, sources=sources.given_on(connection, "reports"))
+        given = sources.given_on(connection, "reports")
+        number = reports.count(connection, f, sources=given)
+        first = [public(row) for row in reports.rows(connection, f, limit=PREVIEW, sources=given)]
+        called = names.all(connection)
+    return number, [_in_words(row, called) for row in first]
+
+
+def _in_words(row: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
+    catalogue = instance().catalogue
+    service = catalogue.services.get(row["service"])
+    provider = catalogue.providers.get(row["provider"])
+    return {
+        **row,
+        "at": row["observed_at"],
+        "provider": provider.name if provider else called.get(row["provider"], row["provider"]),
+        "service": _(service.name_de) if service else row["service"],
+        "region": catalogue.region_name(row["region"]) if row["region"] else _("nicht verortet"),
+    }
 
 
 def _offer(table: str, query: str) -> Offer:

@@ -14,7 +14,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/api/v1/incidents/{incident_id}/corrections": {"kind": "note", "text": "Der Anbieter hat geantwortet."},
     "/api/v1/comments/{report_id}": {"shown": False},
 }  # fmt: skip
-WITH_TOKEN: Final = " -H 'Authorization: Bearer TOKEN'"
+WITH_TOKEN: Final = " -H 'Authorization: Bearer TOKEN'"  # noqa: S105 - a word that stands for one
 FOR_MODERATORS: Final = "/api/v1/comments"
 OPEN: Final = "/api/v1/reports"  # may be sent to without a token
 

@@ -24,3 +24,4 @@ TYPES: Final = {
     "truth": lazy_gettext("wahr oder falsch"),
     "list": lazy_gettext("Liste"),
 }
+FILES: Final = {"csv": "CSV", "excel": lazy_gettext("für Excel"), "parquet": "Parquet", "geojson": "GeoJSON"}

@@ -46,6 +46,7 @@ def test_jobs_keep_the_pace_of_the_clock_and_a_feed_that_is_off_has_none(instanc
         "feed here": timedelta(minutes=2),
         "refresh": timedelta(minutes=1),
         "retention": timedelta(hours=1),
+        "day files": timedelta(hours=1),
     }
     assert Worker(instance, feeds, lambda: None, speed=60).jobs["feed here"] == timedelta(seconds=2)
     assert Worker(instance, feeds, lambda: None, speed=3600).jobs["feed here"] == timedelta(seconds=0.5)

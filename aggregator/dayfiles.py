@@ -1,0 +1,172 @@
+"""Closed days as ready files: written once, again only when something of that day has changed; with checksums. I/O."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from aggregator.clock import BERLIN
+from aggregator.downloads import download
+from aggregator.errors import StoreError
+from aggregator.export import FORMATS, TABLES
+from aggregator.instance import Instance
+from aggregator.model import Filter
+from aggregator.store import days, sources
+
+FOLDER: Final = "days"
+INDEX: Final = "index.json"
+KINDS: Final = ("csv", "parquet")
+OFFERED: Final = ("reports", "cube")
+LATE: Final = timedelta(hours=1)  # after midnight: until then most of what comes late has come
+AT_ONCE: Final = 40  # days of one run: a store with years behind it is not at work for hours
+
+
+@dataclass(frozen=True, slots=True)
+class DayFile:
+    """A ready file: what of which German day, its name in the folder, its size, its checksum.
+
+    state: of the store when it was written.
+    """
+
+    name: str
+    table: str
+    kind: str
+    day: str
+    size: int
+    sha256: str
+    state: str
+
+
+def folder_of(instance: Instance) -> Path:
+    """Return where the files lie."""
+    return instance.settings.home / FOLDER
+
+
+def known(folder: Path) -> dict[str, DayFile]:
+    """Return the files of `folder` by name, the newest day first; an index that cannot be read is none."""
+    try:
+        rows = json.loads((folder / INDEX).read_text("utf-8"))
+        return {row["name"]: DayFile(**row) for row in rows}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def close_days(instance: Instance, *, at_once: int = AT_ONCE) -> list[DayFile]:
+    """Write the files of closed days that are not there or no longer true, of `at_once` days at most, newest first.
+
+    A day is closed an hour after its midnight in Germany. Returns what was written. Raises StoreError.
+    """
+    folder = folder_of(instance)
+    have, written, busy = known(folder), [], 0
+    for day in _closed(instance):
+        state = _state(instance, day)
+        stale = [
+            (table, kind) for table in OFFERED for kind in KINDS
+            if state and not _is_true(folder, have.get(name_of(table, kind, day)), state)
+        ]  # fmt: skip
+        if not stale:
+            continue
+        if busy == at_once:
+            break
+        busy += 1
+        made = [_write(instance, table, kind, day, state=state) for table, kind in stale]
+        written += made
+        have |= {one.name: one for one in made}
+        _keep_index(folder, have)
+    return written
+
+
+def name_of(table: str, kind: str, day: date) -> str:
+    """Return the name of a file; a CSV is packed."""
+    return f"{table}-{day.isoformat()}{FORMATS[kind].suffix}{'.gz' if kind == 'csv' else ''}"
+
+
+def bounds(day: date) -> tuple[datetime, datetime]:
+    """Return the beginning and the end of a German day."""
+    start, end = (datetime(one.year, one.month, one.day, tzinfo=BERLIN) for one in (day, day + timedelta(days=1)))
+    return start, end
+
+
+def _closed(instance: Instance) -> Iterator[date]:
+    with instance.store.read() as connection:
+        span = days.span(connection)
+    if span is None:
+        return
+    day = min((instance.clock.now() - LATE).astimezone(BERLIN).date() - timedelta(days=1), _day(span[1]))
+    while day >= _day(span[0]):
+        yield day
+        day -= timedelta(days=1)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(BERLIN).date()
+
+
+def _state(instance: Instance, day: date) -> str:
+    """Return the word for all that the files of `day` depend on, "" where there is nothing to write."""
+    with instance.store.read() as connection:
+        found = days.state(connection, *bounds(day))
+        given = [sources.given_on(connection, table) for table in OFFERED]
+    columns = [column.name for table in OFFERED for column in TABLES[table]]
+    rules = sha256(json.dumps([given, columns, instance.clock.simulated]).encode()).hexdigest()[:12]
+    return f"{found}-{rules}" if found else ""
+
+
+def _is_true(folder: Path, file: DayFile | None, state: str) -> bool:
+    return file is not None and file.state == state and (folder / file.name).is_file()
+
+
+def _write(instance: Instance, table: str, kind: str, day: date, *, state: str) -> DayFile:
+    start, end = bounds(day)
+    name = name_of(table, kind, day)
+    pieces = download(instance, table, kind, Filter(since=start, until=end))
+    with _whole(folder_of(instance) / name) as file:
+        _fill(file, pieces, packed=kind == "csv")
+        file.seek(0)
+        digest, size = sha256(), 0
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+            size += len(piece)
+    return DayFile(name, table, kind, day.isoformat(), size, digest.hexdigest(), state)
+
+
+def _fill(file: BinaryIO, pieces: Iterable[bytes], *, packed: bool) -> None:
+    if not packed:
+        file.writelines(pieces)
+        return
+    with gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packer:  # the same rows are the same bytes
+        for piece in pieces:
+            packer.write(piece)
+
+
+def _keep_index(folder: Path, files: Mapping[str, DayFile]) -> None:
+    rows = sorted(files.values(), key=lambda file: (file.day, file.table, file.kind), reverse=True)
+    with _whole(folder / INDEX) as file:
+        file.write(json.dumps([asdict(row) for row in rows], indent=0).encode())
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that gets its name when all is written, so that nobody reads half of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".")
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                yield file
+            os.chmod(draft, 0o644)
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror}); make room or mend its rights.") from None

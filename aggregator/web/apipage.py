@@ -1,0 +1,60 @@
+"""/daten/api: the OpenAPI document as a page, its samples ready to be copied. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from aggregator.web.api import described
+
+blueprint = Blueprint("apipage", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One way to call an address: the names of what it takes, the statuses it answers, lines that call it."""
+
+    method: str
+    path: str
+    summary: str
+    takes: Sequence[str]
+    answers: Sequence[str]
+    samples: Sequence[Mapping[str, str]]
+    token: bool
+
+
+@blueprint.get("/daten/api")
+def show() -> str:
+    """Show every address with its samples."""
+    document = described()
+    operations = list(_operations(document))
+    return render_template(
+        "api.html",
+        groups=[
+            ("lists", [one for one in operations if one.path.startswith("/api/") and one.method == "get"]),
+            ("files", [one for one in operations if one.path.startswith("/daten/")]),
+            ("writing", [one for one in operations if one.method == "post"]),
+        ],
+        parameters=list(document["components"]["parameters"].values()),
+    )
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield Operation(
+                method,
+                path,
+                operation["summary"],
+                [_name(one) for one in operation.get("parameters", ())],
+                list(operation["responses"]),
+                operation["x-codeSamples"],
+                "security" in operation,
+            )
+
+
+def _name(parameter: Mapping[str, Any]) -> str:
+    return str(parameter.get("name") or parameter["$ref"].rpartition("/")[2])
