@@ -18,12 +18,15 @@ CONTRACT = {
     "demo", "serve", "worker", "feeds list", "feeds check", "feeds run", "feeds quarantine list",
     "feeds quarantine take", "import", "refresh", "replay", "detect", "calibrate", "verify", "incident withdraw",
     "incident note", "incident judge", "scan", "export", "history build", "history replay", "backup",
-    "restore", "doctor", "statement add", "statement ask", "token add", "token list", "token revoke",
+    "restore", "doctor", "subscription add", "subscription list", "subscription remove", "subscription log",
+    "statement add", "statement ask", "token add", "token list", "token revoke",
 }  # fmt: skip
 THERE = {
     "demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "replay", "detect", "scan",
     "export", "doctor", "verify", "incident withdraw", "incident note", "incident judge", "statement add",
-    "token add", "token list", "token revoke",
+    "token add", "token list", "token revoke", "subscription add", "subscription list", "subscription remove",
+    "comments list", "comments hide", "comments show",
+    "subscription log",
 }  # fmt: skip
 
 

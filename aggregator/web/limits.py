@@ -7,7 +7,6 @@ them, it is left out of the counts by the detection; they keep the house from be
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ from flask_limiter import ApplicationLimit, Limiter
 from limits.errors import ConfigurationError
 
 from aggregator.cleaning import address_block, address_line
-from aggregator.clock import SystemClock
 from aggregator.errors import SettingsError
 from aggregator.instance import Instance
 
@@ -63,10 +61,9 @@ class Limits:
         return blake2b(network.encode(), key=self._key, digest_size=12).hexdigest()
 
     def wait(self) -> int:
-        """Return in how many seconds the present request, which was one too many, may come again."""
+        """Return after how many seconds at most the present request, which was one too many, may come again."""
         breached = self._limiter.current_limit
-        now: datetime = SystemClock().now()  # the library counts by the system's time
-        return max(1, round(breached.reset_at - now.timestamp())) if breached else 1
+        return breached.limit.get_expiry() if breached else 1
 
 
 def _patience(redis_url: str) -> dict[str, Any]:
