@@ -11,7 +11,7 @@ from typing import Final
 from aggregator.catalogue import load_catalogue
 
 VOID: Final = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
-SILENT: Final = frozenset({"script", "style"})
+SILENT: Final = frozenset({"code", "pre", "script", "style"})  # code speaks no language
 SAID: Final = ("alt", "title", "aria-label", "placeholder")
 GERMAN: Final = re.compile(
     r"\b(und|der|die|das|den|dem|nicht|ist|sind|mit|von|vom|für|auf|oder|wird|wie|aus|bei|zu|zum|zur|keine?|eine?[rnms]?"

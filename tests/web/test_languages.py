@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from aggregator.instance import Instance
 from tests.translating import known
+from tests.web.everywhere import every_page
 from tests.web.reading import german_left, names, read
 from tests.web.test_pages import HAMBURG, PAGES, client, netzlage, site
 
@@ -52,6 +53,17 @@ def test_a_german_page_is_german(client: FlaskClient, address: str) -> None:
     assert any("Meldung" in text for text in said.words("de"))
     english = {text for german, text in known().items() if isinstance(text, str) and len(text) > 20 and text != german}
     assert set(said.words("de")) & english == set()
+
+
+def test_no_route_of_the_site_is_left_in_the_other_language(site: Flask) -> None:
+    """Also pages that nobody named in this file."""
+    client, left = site.test_client(), {}
+    for address in every_page(site):
+        said = read(client.get(with_language(address, "en")).text)
+        if german_left(said, PROPER):
+            left[address] = german_left(said, PROPER)
+        assert read(client.get(with_language(address, "de")).text).language == "de"
+    assert left == {}
 
 
 def test_the_test_finds_what_was_left(client: FlaskClient) -> None:
