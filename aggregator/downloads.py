@@ -110,7 +110,11 @@ def corrected_in_words(given: Iterable[Correction]) -> tuple[str, ...]:
 def _statements(instance: Instance, f: Filter, _sources: Sources) -> Rows:
     with instance.store.read() as connection:
         found = statements.find(connection, f)
-    yield from map(asdict, found)
+        gone = statements.find(connection, f, taken_back=True)
+        why = statements.retractions(connection, f.as_of)
+    for said in sorted((*found, *gone), key=lambda one: (one.said_at, one.statement_id)):
+        back = why.get(said.statement_id)
+        yield {**asdict(said), "taken_back": f"{iso(back.at)}: {back.text}" if back else ""}
 
 
 def _cube(instance: Instance, f: Filter, sources: Sources) -> Rows:

@@ -217,6 +217,12 @@ STATEMENTS: Final = (
     Column("expected_end", "time", "Bis wann es laut Aussage dauern soll (UTC)", "until when it is to last (UTC)"),
     Column("incident_id", "text", "Vorfall; leer: ergibt sich aus Anbieter und Zeit", "incident; empty: by its time"),
     Column("enquiry_id", "text", "Anfrage, auf die sie antwortet", "enquiry that it answers"),
+    Column(
+        "taken_back",
+        "text",
+        "Wann (UTC) und warum sie zurückgenommen wurde; leer: gilt",
+        "when (UTC) and why it was taken back; empty: it holds",
+    ),
     SIMULATED,
 )
 

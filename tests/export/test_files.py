@@ -20,6 +20,7 @@ from aggregator.export.table import write_csv
 from aggregator.feedmodel import Source
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, Filter, Statement
+from aggregator.record import Retraction
 from aggregator.store import incidents, reports, runs, sources, statements
 from tests.making import at, incident, instance, report
 
@@ -82,10 +83,19 @@ def test_coverage_as_csv(netzlage: Instance) -> None:
 def test_statements_as_csv(netzlage: Instance) -> None:
     assert text(netzlage, "statements") == (
         "statement_id,provider,service,said_at,quote,stance,channel,source,link,own_words,assumed_time,"
-        "received_at,expected_end,incident_id,enquiry_id,simulated\r\n"
+        "received_at,expected_end,incident_id,enquiry_id,taken_back,simulated\r\n"
         's1,o2,all,2017-05-13T07:40:00Z,"Kein ""Hinweis"", \n kein Grund",denied,official,feed,'
-        ",false,false,,,,,true\r\n"
+        ",false,false,,,,,,true\r\n"
     )
+
+
+def test_a_statement_that_was_taken_back_is_given_on_with_the_reason(netzlage: Instance) -> None:
+    with netzlage.store.write() as connection:
+        statements.take_back(connection, Retraction("s1", at(30), "Verwechselt.", "x"))
+    (row,) = csv.DictReader(io.StringIO(text(netzlage, "statements")))
+    assert row["taken_back"] == "2017-05-13T08:10:00Z: Verwechselt."
+    (before,) = csv.DictReader(io.StringIO(text(netzlage, "statements", f=Filter(as_of=at(29)))))
+    assert before["taken_back"] == ""
 
 
 def test_incidents_as_csv_have_every_column(netzlage: Instance) -> None:
