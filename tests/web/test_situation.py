@@ -112,7 +112,13 @@ def test_the_slider_is_links_that_keep_the_filter(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     ("field", "typed"),
-    [("provider", "Fernmeldeamt"), ("service", "Zeppelin"), ("region", "Atlantis"), ("since", "gestern"), ("as_of", "nie")],
+    [
+        ("provider", "Fernmeldeamt"),
+        ("service", "Zeppelin"),
+        ("region", "Atlantis"),
+        ("since", "gestern"),
+        ("as_of", "nie"),
+    ],
 )
 def test_a_mistake_stands_beside_its_field_with_what_was_typed(client: FlaskClient, field: str, typed: str) -> None:
     answer = client.get(f"/?{field}={typed}")
