@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from aggregator.imprint import missing
 from aggregator.web.desk import instance, now
 from aggregator.web.language import present
+from aggregator.web.privacy import sentences
 from aggregator.web.promise import promise
 
 PAGES = Path(__file__).parent / "pages"
@@ -42,7 +43,10 @@ def method() -> str:
 @blueprint.get("/datenschutz")
 def privacy() -> str:
     """Show what is stored of whom, and how long."""
-    return render_template("text.html", title=_("Datenschutz"), body=_html("datenschutz", present()))
+    body = _html("datenschutz", present())
+    for place, said in sentences(instance().settings).items():
+        body = body.replace(f"<!-- {place} -->", said)
+    return render_template("text.html", title=_("Datenschutz"), body=body)
 
 
 @blueprint.get("/impressum")
