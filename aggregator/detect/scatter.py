@@ -23,7 +23,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 MEMORY_HOURS = 6  # hours that drift together
 WEEKS_LOST = 4 / 3  # the profile of four weeks has taken a quarter of each drift for usual
-ENOUGH = 5.0  # reports in an hour from which on its shares say something
+ENOUGH = 2.0  # reports expected in an hour from which on what came says something
+FAR = 16.0  # variances: four deviations, beyond which it is a fault that nobody noticed and no scatter
 LEAST, MOST = {"local": 30.0, "nation": 8.0}, {"local": 250.0, "nation": 100.0}
 TINY = 1e-12
 
@@ -71,20 +72,21 @@ def _hourly(level: StreamBaseline, seen: Seen, hours: Ints, lands: Ints) -> tupl
 
 def _nation(level: StreamBaseline, seen: Seen, hours: Ints, lands: Ints) -> Sums:
     usual, count, _ = _hourly(level, seen, hours, lands)
-    above = (count - usual) ** 2 - level.phi_effective * usual
-    drifting = (usual**2 / R_NATION) ** 2 * MEMORY_HOURS
-    chance = (level.phi_effective * usual) ** 2
-    return float(above.sum()) * WEEKS_LOST, float((usual**2).sum()), float(2 * (drifting + chance).sum())
+    usual, count = usual[usual >= ENOUGH], count[usual >= ENOUGH]
+    chance, drifting = level.phi_effective * usual, usual**2 / R_NATION
+    above = np.minimum((count - usual) ** 2, FAR * (chance + drifting)) - chance
+    certain = 2 * float((chance**2 + MEMORY_HOURS * drifting**2).sum())
+    return float(above.sum()) * WEEKS_LOST, float((usual**2).sum()), certain
 
 
 def _local(level: StreamBaseline, seen: Seen, hours: Ints, lands: Ints) -> Sums:
-    table = _hourly(level, seen, hours, lands)[2]
-    of_land = table[:, table.sum(axis=0) >= ENOUGH]
+    of_land = _hourly(level, seen, hours, lands)[2]
     rate = np.bincount(lands, weights=level.effective_rate)[:, None]
     share = rate / max(float(rate.sum()), TINY)
     expected = share * of_land.sum(axis=0)
     chance = level.phi_effective * expected * (1 - share)
-    above = (of_land - expected) ** 2 - chance
     # a Land's share is off by its own level's error and by those of all others
-    seen_of_it = (1 - share) ** 2 + (share**2).sum() - share**2
-    return float(above.sum()), float((expected**2 * seen_of_it).sum()), float(2 * (chance**2).sum())
+    off = expected**2 * ((1 - share) ** 2 + (share**2).sum() - share**2)
+    above = np.minimum((of_land - expected) ** 2, FAR * (chance + off / R_LOCAL)) - chance
+    said = expected >= ENOUGH
+    return float(above[said].sum()), float(off[said].sum()), float(2 * (chance[said] ** 2).sum())

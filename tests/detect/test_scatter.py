@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -63,6 +63,13 @@ def test_steady_levels_are_called_steady_but_never_certain() -> None:
 def test_wild_levels_are_bounded() -> None:
     made = found(*history(400.0, local=0.2, nation=0.8))
     assert (made.r_local, made.r_nation) == (LEAST["local"], LEAST["nation"])
+
+
+def test_a_fault_that_nobody_noticed_is_no_scatter() -> None:
+    level, seen = history(400.0, local=0.0, nation=0.0)
+    count = np.where((seen.cells.region == 3) & (seen.cells.bucket // 12 % 100 == 50), 200.0, seen.cells.count)
+    cells = replace(seen.cells, count=count)
+    assert found(level, History(cells, cells, seen.exposure)).r_local > 2 * R_LOCAL
 
 
 def test_few_reports_leave_the_starting_values() -> None:
