@@ -79,7 +79,7 @@ def silence(view: View, incident: Incident) -> str:
     heard = listened_to_statements(view.connection)
     if heard is None:
         return str(_("Was %(who)s dazu erklärt, hören wir nicht ab.", who=who))
-    until = story.clock(heard, view.at)
+    until = story.clock(min(heard, view.at), view.at)
     return str(_("Von %(who)s ist uns keine Erklärung bekannt (abgehört bis %(until)s).", who=who, until=until))
 
 

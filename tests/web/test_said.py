@@ -193,3 +193,9 @@ def test_a_withdrawal_heads_page_pictures_feed_and_exports_and_as_of_keeps_the_o
 def test_lengths_are_told_in_words(netzlage: Instance, minutes: int, words: str) -> None:
     with create_app(netzlage).test_request_context():
         assert story.length(timedelta(minutes=minutes)) == words
+
+
+def test_of_an_earlier_state_nobody_has_listened_later(netzlage: Instance, site: FlaskClient) -> None:
+    heard(netzlage, -60, 200)
+    assert "(abgehört bis 13:00 Uhr)" in site.get(PAGE).text
+    assert "(abgehört bis 10:04 Uhr)" in site.get(f"{PAGE}?as_of=2017-05-13T10:04").text
