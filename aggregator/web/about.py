@@ -29,11 +29,11 @@ Places = Sequence[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many reports a part of the page's matter brought in 24 hours, and how many would be usual."""
+    """How many reports a part of the page's matter brought in 24 hours (None: not listened to), and what is usual."""
 
     name: str
     link: str
-    reports: int
+    reports: int | None
     usual: float
 
 
@@ -129,10 +129,11 @@ def _answer(view: figures.View, asked: Asked, going: Sequence[Incident]) -> str:
 def _of_services(view: figures.View, asked: Asked, services: Iterable[str]) -> Iterable[Share]:
     """Yield what came about each service that the provider sells."""
     counts, catalogue = _counts(view, asked, "service"), instance().catalogue
+    heard = figures.heard(view, asked.provider, asked.start, asked.at)
     for service in services:
         usual = figures.usual(view, figures.Part(Stream(asked.provider, service), None, asked.start, asked.at))
         link = f"/?provider={asked.provider}&service={service}"
-        yield Share(named(catalogue.services[service].name_de), link, counts.get(service, 0), usual)
+        yield Share(named(catalogue.services[service].name_de), link, counts.get(service, 0) if heard else None, usual)
 
 
 def _of_providers(view: figures.View, asked: Asked, places: Sequence[str]) -> Iterable[Share]:
@@ -141,7 +142,9 @@ def _of_providers(view: figures.View, asked: Asked, places: Sequence[str]) -> It
     for provider in sorted(instance().catalogue.providers.values(), key=lambda one: one.name.casefold()):
         usual = figures.usual(view, figures.Part(Stream(provider.id, ALL), places, asked.start, asked.at))
         if provider.id in counts or usual >= LEAST:
-            yield Share(provider.name, f"/anbieter/{provider.id}", counts.get(provider.id, 0), usual)
+            heard = figures.heard(view, provider.id, asked.start, asked.at)
+            count = counts.get(provider.id, 0) if heard else None
+            yield Share(provider.name, f"/anbieter/{provider.id}", count, usual)
 
 
 def _counts(view: figures.View, asked: Asked, by: str) -> dict[str, int]:

@@ -201,7 +201,12 @@ def map_values(view: View, shown: Sequence[Incident], at: datetime, stream: Stre
 
 def deaf(view: View, at: datetime, provider: str = ALL) -> bool:
     """Say whether in the half hour before `at` less than half was heard of what usually tells of `provider`."""
-    return float(coverage(view, at - LATELY, at).of(provider).mean()) < BLIND_BELOW
+    return not heard(view, provider, at - LATELY, at)
+
+
+def heard(view: View, provider: str, start: datetime, end: datetime) -> bool:
+    """Say whether at least half was heard in [start, end) of what usually tells of `provider`."""
+    return float(coverage(view, start, end).of(provider).mean()) >= BLIND_BELOW
 
 
 def _telling(view: View, at: datetime, stream: Stream) -> set[str]:

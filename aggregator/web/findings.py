@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import Final
 
@@ -40,6 +40,7 @@ class Row:
     title: str
     state: str
     counted: str
+    when: str
     kind: str  # strong or suspected: the colour
 
 
@@ -74,7 +75,14 @@ def row(view: figures.View, incident: Incident) -> Row:
     """Return what a table says of an incident."""
     kind = "strong" if figures.was_strong(view, incident) else "suspected"
     counted = story.counted(incident, view.at)
-    return Row(incident, story.title(incident, instance().catalogue), story.state(incident), counted, kind)
+    title, state = story.title(incident, instance().catalogue), story.state(incident)
+    return Row(incident, title, state, counted, _when(incident, view.at), kind)
+
+
+def _when(incident: Incident, at: datetime) -> str:
+    if incident.ended_at:
+        return story.span(incident.onset, incident.ended_at, at)
+    return str(_("seit %(since)s", since=story.clock(incident.onset, at)))
 
 
 def finding(view: figures.View, incident: Incident, asked: Asked, judged: Calibration) -> Finding:

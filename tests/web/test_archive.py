@@ -154,8 +154,15 @@ def test_a_region_page_knows_its_past_its_neighbours_and_its_limits(client: Flas
     assert "Im Archiv suchen" in page
 
 
+def test_where_nobody_listens_any_more_no_zero_is_shown(client: FlaskClient) -> None:
+    page = client.get("/region/14").text
+    assert "<h1>Sachsen: keine Aussage möglich" in page
+    assert page.count('<td class="zahl">nicht abgehört</td>') == 2
+
+
 def test_a_provider_page_knows_its_past(client: FlaskClient) -> None:
     page = client.get("/anbieter/o2").text
     assert "frühere Vorfälle" in page
     assert 'href="/archiv?provider=o2"' in page
     assert 'href="/anbieter/o2/feed.atom"' in page
+    assert '<td class="zahl">nicht abgehört</td>' in page
