@@ -37,7 +37,7 @@ from aggregator.web import (
 from aggregator.web.cache import Cache
 from aggregator.web.desk import KEY, lay
 from aggregator.web.headers import finish
-from aggregator.web.language import language
+from aggregator.web.language import locale
 
 BIGGEST_BODY: Final = 64 * 1024
 
@@ -67,7 +67,7 @@ def create_app(instance: Instance, *, cached: bool = False) -> Flask:
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     door.register(app)
     app.extensions[KEY] = lay(app, instance)
-    Babel(app, locale_selector=language)
+    Babel(app, locale_selector=locale)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     filters.register(app)

@@ -10,6 +10,7 @@ from flask import Response, request
 from flask_babel import force_locale, get_locale, gettext
 
 LANGUAGES: Final = {"de": "Deutsch", "en": "English"}  # the first one is what the strings in the code are written in
+LOCALES: Final = {"de": "de_DE", "en": "en_GB"}  # how dates are written: 12 May, never May 12
 FIRST: Final = "de"
 READ: Final = ("text/html", "image/svg+xml", "application/atom+xml")  # what is written for people, in a language
 LINK: Final = re.compile(r' (href|action|src)="(/(?!/)[^"?#]*)(\?[^"#]*)?(?=["#])')
@@ -22,6 +23,11 @@ def language() -> str:
     return chosen() or request.accept_languages.best_match(list(LANGUAGES)) or FIRST
 
 
+def locale() -> str:
+    """Return the locale of the present answer."""
+    return LOCALES[language()]
+
+
 def chosen() -> str:
     """Return the language that the address of the present request asks for; "" where it leaves that open."""
     asked = request.args.get("lang", "")
@@ -30,7 +36,8 @@ def chosen() -> str:
 
 def present() -> str:
     """Return the language in which is written just now, "de" or "en"."""
-    return str(get_locale() or FIRST)
+    spoken = get_locale()
+    return spoken.language if spoken else FIRST
 
 
 def addresses() -> dict[str, str]:

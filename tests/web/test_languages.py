@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import format_date
 
 from aggregator.instance import Instance
 from tests.translating import known
@@ -166,6 +168,12 @@ def test_numbers_and_times_are_written_in_the_way_of_the_language(client: FlaskC
     assert "1,847,253 inhabitants" in english
     for page in ("Alle Zeiten sind deutsche Ortszeit.", "All times are German local time."):
         assert page in german + english
+
+
+@pytest.mark.parametrize(("language", "day"), [("de", "Samstag, 13. Mai 2017"), ("en", "Saturday, 13 May 2017")])
+def test_a_day_in_full_is_written_as_in_the_country_of_the_language(site: Flask, language: str, day: str) -> None:
+    with site.test_request_context(f"/?lang={language}"):
+        assert format_date(date(2017, 5, 13), "full") == day
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
