@@ -96,7 +96,13 @@ class RawReport:
     comment: str = ""
     open_provider: bool = False  # an unknown provider name becomes a provider of its own
     deleted: bool = False  # its source has taken it back
+    network: str = ""  # of several sources that share its keys and persons: through each it is the same report
     where: str = ""  # line or item, for messages
+
+    @property
+    def realm(self) -> str:
+        """Where its key and its reporter mean somebody: the network that it comes from, else the source."""
+        return self.network or self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +228,8 @@ class Transition:
 class Incident:
     """Hotspots of one stream through time. All times aware UTC; `ended_at` None while it goes on.
 
-    reports and expected count from onset to the last look at it; score is the highest it has had until it was strong,
-    and so public: what is reported after that does not raise it. peak_ratio is the reports over the expected in the
-    window of `height`: the strength that an end is measured by.
+    reports and expected count from onset to the last look at it; score is the highest it had until it was strong, and
+    so public. peak_ratio: reports over expected in the window of `height`, the strength that an end is measured by.
     """
 
     incident_id: str
