@@ -19,7 +19,8 @@ CONTRACT = {
     "feeds quarantine take", "import", "refresh", "replay", "detect", "calibrate", "verify", "incident withdraw",
     "incident note", "incident judge", "scan", "export", "history build", "history replay", "backup",
     "restore", "doctor", "subscription add", "subscription list", "subscription remove", "subscription log",
-    "statement add", "statement ask", "statement list", "statement withdraw", "token add", "token list", "token revoke", "comments list", "comments hide",
+    "statement add", "statement ask", "statement list", "statement withdraw",
+    "token add", "token list", "token revoke", "comments list", "comments hide",
     "comments show",
 }  # fmt: skip
 THERE = {
