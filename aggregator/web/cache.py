@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
-from time import perf_counter
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -125,7 +125,7 @@ class Cache:
         key = self._key(environ)
         if key is None:
             return self._app(environ, start)
-        kept, now = self._kept.get(key), perf_counter()
+        kept, now = self._kept.get(key), time.perf_counter()
         if kept is None or now >= kept.rest_until:
             found = self._renewed(key, kept, environ, now)
             if isinstance(found, Answer):
@@ -178,13 +178,13 @@ class Cache:
     def _make(self, key: Key, environ: WSGIEnvironment, version: Version | None) -> Kept | Answer:
         bare = {name: value for name, value in environ.items() if name not in READERS}
         bare |= {"REQUEST_METHOD": "GET", "HTTP_ACCEPT_LANGUAGE": key[4]}
-        begun = perf_counter()
+        begun = time.perf_counter()
         response = Response.from_app(self._app, bare, buffered=True)
         answer = Answer(response.status, response.headers.to_wsgi_list(), response.get_data())
         if version is None or not answer.may_be_kept:
             return answer
         forms = _forms(answer)
-        made = perf_counter()
+        made = time.perf_counter()
         kept = Kept(forms, version, made, made - begun, made + max(LOOK, REST * (made - begun)))
         self._keep(key, kept)
         return kept
