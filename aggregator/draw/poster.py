@@ -21,6 +21,7 @@ from aggregator.draw.svg import (
 )
 
 MOST = 5  # statements that have a label; more are lines only
+BESIDE = 8.0  # between a line and its label
 LEFT = 80.0  # where the axis begins: the numbers of the scale stand before it
 
 
@@ -86,28 +87,51 @@ def _marks(series: Series, onset_label: str) -> Iterator[Mark]:
         yield series.place(word.at), word.label if i < MOST else "", "w", "wt"
 
 
-def _labels(marks: list[Mark], box: Box, form: Format) -> list[str]:
-    """Return each mark with its label in a lane of its own above the bars, so that labels and lines do not cross.
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The words of a mark, beside its line: where they reach from and to."""
 
-    All labels stand on one side where there is room: right of the lines from the top lane down, or left of them with
-    the last in the top lane. Where lines cross a label after all, it has a white rim.
+    x: float
+    words: str
+    line: str
+    kind: str
+    right: bool
+    low: float
+    high: float
+
+
+def _labels(marks: list[Mark], box: Box, form: Format) -> list[str]:
+    """Return each mark with its label in a lane of its own above the bars, so that few labels and lines cross.
+
+    Where they do after all, the label has a white rim.
     """
-    told = [mark for mark in marks if mark[1]]
-    right = all(box.x(place) + measure(label, form.text) <= box.right - 8 for place, label, _line, _kind in told)
-    ordered = (
-        told if right else sorted(told, key=lambda mark: (mark[0] >= 0.5, -mark[0] if mark[0] >= 0.5 else mark[0]))
-    )
-    lines, labels = [], []
-    for place, _label, line, _kind in (mark for mark in marks if not mark[1]):
-        lines.append(_upright(box.x(place), box.top, box, line))
-    for lane, (place, label, line, kind) in enumerate(ordered):
-        x, y = box.x(place), box.lanes + form.text * 1.4 * lane
-        lines.append(_upright(x, y - form.text * 0.75, box, line))
-        start = right or place < 0.5
-        shift, anchor, room = (8, "", box.right - x) if start else (-8, "end", x - box.left)
-        words = clipped(label, room - 8, form.text)
-        labels += [text(x + shift, y, words, kind=k, anchor=anchor, size=form.text) for k in ("hof", kind)]
+    told = [_label(mark, box, form) for mark in marks if mark[1]]
+    rights, lefts = [one for one in told if one.right], [one for one in reversed(told) if not one.right]
+    ordered = min(([*lefts, *rights], [*rights, *lefts]), key=_crossings)
+    lines = [_upright(box.x(place), box.top, box, line) for place, label, line, _kind in marks if not label]
+    labels = []
+    for lane, one in enumerate(ordered):
+        y = box.lanes + form.text * 1.4 * lane
+        lines.append(_upright(one.x, y - form.text * 0.75, box, one.line))
+        at, anchor = (one.x + BESIDE, "") if one.right else (one.x - BESIDE, "end")
+        labels += [text(at, y, one.words, kind=k, anchor=anchor, size=form.text) for k in ("hof", one.kind)]
     return lines + labels
+
+
+def _label(mark: Mark, box: Box, form: Format) -> Label:
+    """Set the label right of its line if it has room there, else on the side that has more."""
+    place, said, line, kind = mark
+    x = box.x(place)
+    room = {True: box.right - x - 2 * BESIDE, False: x - box.left - 2 * BESIDE}
+    right = measure(said, form.text) <= room[True] or room[True] >= room[False]
+    words = clipped(said, room[right], form.text)
+    width = measure(words, form.text) + BESIDE
+    return Label(x, words, line, kind, right, x if right else x - width, x + width if right else x)
+
+
+def _crossings(ordered: list[Label]) -> int:
+    """Count the lines from higher lanes that go through labels of lower ones."""
+    return sum(one.low < higher.x < one.high for lane, one in enumerate(ordered) for higher in ordered[:lane])
 
 
 def _upright(x: float, begin: float, box: Box, line: str) -> str:

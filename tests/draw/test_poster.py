@@ -113,3 +113,17 @@ def test_lines_hold_all_words_and_are_no_wider_than_told(said: str, width: float
 def test_a_title_leaves_no_word_alone_in_its_last_line() -> None:
     said = "Hamburg: 145 Meldungen zum Internet (Festnetz) von O2 seit etwa 09:45 Uhr; üblich wären in dieser Zeit zwei"
     assert measure(balanced(said, 1120, 31)[-1], 31) > 0.5 * measure(balanced(said, 1120, 31)[0], 31)
+
+
+def test_labels_and_lines_do_not_cross_where_they_need_not() -> None:
+    words_ = (Word(START + 8 * STEP, "08:00 Uhr, O2: teilweise bestätigt"),
+              Word(START + 24 * STEP, "12:00 Uhr, zu O2: Hotline, über einen Kunden, der dort angerufen hat"),
+              Word(START + 39 * STEP, "15:45 Uhr, O2: bestritten"))  # fmt: skip
+    onset = START + 4 * STEP
+    drawn = Series(START, (3,) * 40, NOTHING, NOTHING, (onset, onset, onset), words_)
+    root = read(picture_series(drawn, BERLIN, CAPTION, onset_label="Beginn etwa 07:00 Uhr"))
+    lines = [element.get("d", "") for name in ("on", "w") for element in of_class(root, name)]
+    uprights = [tuple(map(float, d[1:].replace("V", " ").split())) for d in lines]
+    for element in of_class(root, "hof"):
+        (low, high), y = reach(element), float(element.get("y", "0"))
+        assert not [x for x, top, bottom in uprights if low < x < high and top < y - 5 < bottom], element.text
