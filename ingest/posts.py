@@ -65,6 +65,7 @@ def _report(post: Post, reading: Reading, feed: Feed, provider: str, key: str) -
         reporter=post.reporter,
         comment=MENTION.sub("@…", post.text[:LONGEST]),
         where=post.where,
+        network=post.network,
     )
 
 

@@ -73,6 +73,7 @@ class Post:
     lat: float | None = None
     lon: float | None = None
     where: str = ""
+    network: str = ""  # its key and its author are the same whichever server it comes through
 
 
 @dataclass(frozen=True, slots=True)

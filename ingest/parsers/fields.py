@@ -95,6 +95,7 @@ def _report(item: Mapping[str, Any], feed: Feed, where: str) -> RawReport | Reje
         address=said.get("address", ""),
         comment=said.get("comment", ""),
         open_provider=feed.open_providers,
+        network="",
         deleted=said.get("deleted", "").lower() in TRUE,
         where=where,
     )

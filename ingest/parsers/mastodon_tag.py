@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aggregator.errors import FeedChanged
 from aggregator.model import Rejected
@@ -16,6 +17,8 @@ from ingest.parsers.markup import plain_text
 NEEDED: Final = ("id", "created_at", "content")
 # An id holds the milliseconds since 1970 in its upper bits.
 ID_BITS: Final = 16
+NETWORK: Final = "activitypub"
+LONGEST: Final = 400  # of a uri that stands for its post
 
 
 def parse(payload: bytes, feed: Feed, hints: Hints) -> Parsed:
@@ -53,7 +56,13 @@ def _post(item: Mapping[str, Any], where: str) -> Post | Rejected:
     posted_at = _moment(read.text(item.get("created_at")))
     if posted_at is None:
         return Rejected("bad_time", "created_at is not a time of ISO 8601.", "created_at", where)
-    return Post(key, plain_text(content), posted_at, reporter=read.text(account.get("acct")), where=where)
+    acct, uri = read.text(account.get("acct")), read.text(item.get("uri"))
+    home = urlsplit(uri).hostname if uri.startswith("https://") and len(uri) <= LONGEST else None
+    if not home:
+        return Post(key, plain_text(content), posted_at, reporter=acct, where=where)
+    # The same post has another id on each server that shows it, and its author another name; its uri is one.
+    author = f"{acct.partition('@')[0]}@{home}" if acct else ""
+    return Post(uri, plain_text(content), posted_at, reporter=author, where=where, network=NETWORK)
 
 
 def _moment(said: str) -> datetime | None:

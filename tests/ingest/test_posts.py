@@ -192,3 +192,40 @@ ODD = st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner
 @given(st.dictionaries(NAMES, ODD))
 def test_no_status_is_too_odd_to_be_rejected(odd: dict[str, Any]) -> None:
     heard(status("o2 weg", "1"), {**status("o2 weg", "2"), **odd})
+
+
+URI = "https://social.example/users/anna/statuses/7"
+
+
+def test_a_post_that_comes_through_two_instances_is_one_report(tmp_path: Path) -> None:
+    here = instance(tmp_path, FACTS)
+    home = status("o2 in Hamburg weg", "7", uri=URI)
+    abroad = status("o2 in Hamburg weg", "99", uri=URI, account={"acct": "anna@social.example", "bot": False})
+    other = Feed(name="mastodon-2", format="mastodon_tag", url="y")
+    for feed, page in ((MASTODON, home), (other, abroad), (MASTODON, home), (other, abroad)):
+        run = FeedRun(feed.name, SATURDAY, SATURDAY, "ok")
+        take(here, feed, PARSERS["mastodon_tag"](json.dumps([page]).encode(), feed, NO_HINTS), run)
+    with here.store.read() as connection:
+        [kept] = reports.rows(connection, Filter())
+    here.store.close()
+    assert (kept["source"], kept["counted"]) == ("mastodon", True)
+
+
+def test_one_author_at_two_instances_is_one_person_and_two_of_one_name_are_two(tmp_path: Path) -> None:
+    here = instance(tmp_path, FACTS)
+    pages = [
+        status("o2 in Hamburg weg", "7", uri=URI),
+        status(
+            "o2 Hamburg immer noch weg", "8", uri=f"{URI}8", created_at="2017-05-13T07:50:00.000Z",
+            account={"acct": "anna@social.example", "bot": False},
+        ),
+        status("o2 in Hamburg weg", "9", uri="https://other.example/users/anna/statuses/1"),
+    ]  # fmt: skip
+    for number, page in enumerate(pages):
+        feed = Feed(name=f"m{number}", format="mastodon_tag", url="x")
+        run = FeedRun(feed.name, SATURDAY, SATURDAY, "ok")
+        take(here, feed, PARSERS["mastodon_tag"](json.dumps([page]).encode(), feed, NO_HINTS), run)
+    with here.store.read() as connection:
+        kept = {row["source"]: row["counted"] for row in reports.rows(connection, Filter())}
+    here.store.close()
+    assert kept == {"m0": True, "m1": False, "m2": True}
