@@ -15,15 +15,13 @@ blueprint = Blueprint("apipage", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One way to call an address: the names of what it takes, the statuses it answers, lines that call it."""
+    """One way to call an address: the statuses it answers, and lines that call it."""
 
     method: str
     path: str
     summary: str
-    takes: Sequence[str]
     answers: Sequence[str]
     samples: Sequence[Mapping[str, str]]
-    token: bool
 
 
 @blueprint.get("/daten/api")
@@ -49,12 +47,6 @@ def _operations(document: Mapping[str, Any]) -> Iterator[Operation]:
                 method,
                 path,
                 operation["summary"],
-                [_name(one) for one in operation.get("parameters", ())],
                 list(operation["responses"]),
                 operation["x-codeSamples"],
-                "security" in operation,
             )
-
-
-def _name(parameter: Mapping[str, Any]) -> str:
-    return str(parameter.get("name") or parameter["$ref"].rpartition("/")[2])

@@ -22,7 +22,7 @@ from aggregator.web.params import Invalid, parse
 from aggregator.web.ready import by_day
 from aggregator.web.tables import FILES, NAMES, TYPES
 
-PREVIEW: Final = 6  # reports that are shown
+PREVIEW: Final = 4  # reports that are shown
 DAYS: Final = 7  # closed days that are shown
 FIELDS: Final = ("provider", "service", "region", "since", "until", "as_of")
 blueprint = Blueprint("data", __name__)

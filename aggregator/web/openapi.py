@@ -55,7 +55,7 @@ def _asked(*names: str) -> list[Schema]:
 
 def _cursor(name: str) -> Schema:
     like = {"type": "string", "pattern": f"^{LISTS[name].cursor}$"}
-    return parameter("cursor", or_empty(like), "`next` of the answer before.")
+    return parameter("cursor", or_empty(like), "The word next of the answer before.")
 
 
 def _list(name: str) -> dict[str, Any]:

@@ -80,13 +80,13 @@ def _row(columns: Sequence[Column]) -> Schema:
 
 
 def _parameters() -> dict[str, Any]:
-    one_of = "Of the lists; names and usual spellings are understood too."
+    also = "Names and usual spellings are understood too."
     said: dict[str, tuple[Schema, str]] = {
-        "provider": ({"anyOf": [ref("schemas", "ProviderId"), {"const": ALL}]}, f"Id of a provider. {one_of}"),
-        "service": ({"anyOf": [ref("schemas", "ServiceId"), {"const": ALL}]}, f"Id of a service. {one_of}"),
-        "region": (ref("schemas", "RegionId"), f"District (AGS, five digits) or Land (two digits). {one_of}"),
+        "provider": ({"anyOf": [ref("schemas", "ProviderId"), {"const": ALL}]}, f"Id of a provider. {also}"),
+        "service": ({"anyOf": [ref("schemas", "ServiceId"), {"const": ALL}]}, f"Id of a service. {also}"),
+        "region": (ref("schemas", "RegionId"), f"District (AGS, five digits) or Land (two digits). {also}"),
         "since": (MOMENT, f"From this time on. {WITHOUT_OFFSET}"),
-        "until": (MOMENT, f"Before this time, which lies after `since`. {WITHOUT_OFFSET}"),
+        "until": (MOMENT, f"Before this time, which lies after since. {WITHOUT_OFFSET}"),
         "as_of": (MOMENT, f"Only what was known by this time. {WITHOUT_OFFSET}"),
         "limit": ({"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "How many items at most."),
     }
