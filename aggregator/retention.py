@@ -35,7 +35,8 @@ class Forgotten:
 def forget(store: Store, now: datetime) -> Forgotten:
     """Take away everything whose time is over at `now`. Done twice, it changes nothing the second time.
 
-    Blocks get their numbers once their day (UTC) is over: then nothing that came under the same name is left out.
+    Blocks get their numbers once their day (UTC) is over, and comments go by whole days: then nothing that came under
+    the same name is left out.
     """
     today = floor_to(now.astimezone(UTC), DAY)
     with store.write() as connection:
@@ -47,7 +48,7 @@ def forget(store: Store, now: datetime) -> Forgotten:
         reporters=forgetting.clear_reporters(store, now - REPORTERS),
         blocks=forgetting.number_blocks(store, today),
         places=forgetting.coarsen_places(store, now - PLACES),
-        comments=forgetting.forget_comments(store, now - COMMENTS),
+        comments=forgetting.forget_comments(store, today + DAY - COMMENTS),
         payloads=payloads,
         rejected=rejected,
     )

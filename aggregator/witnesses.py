@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -69,24 +70,28 @@ class Witnesses:
         A block has another name each day (UTC), so what it holds is compared with its day alone: else a flood over
         midnight would be two of half the size.
         """
-        found = self._floods_of(TEXT, counts, since, until)
+        found: list[Crowd] = []
         for start, end in days_of(since, until):
-            found += self._floods_of(BLOCK, counts, start, end)
-        return found
+            found += self._floods_of(BLOCK, counts, start, end, [])
+        return found + self._floods_of(TEXT, counts, since, until, found)
 
-    def _floods_of(self, kind: str, counts: pd.DataFrame, since: datetime, until: datetime) -> list[Crowd]:
+    def _floods_of(
+        self, kind: str, counts: pd.DataFrame, since: datetime, until: datetime, known: Sequence[Crowd]
+    ) -> list[Crowd]:
+        """Return the floods of one kind, the largest first: each is measured without those before it and `known`."""
         within = counts[(counts["bucket"] >= since) & (counts["bucket"] < until)]
-        total = within.groupby(["provider", "service"], observed=True)["count"].sum()
+        left = Counter(within.groupby(["provider", "service"], observed=True)["count"].sum().to_dict())
+        for crowd in known:
+            left[crowd.stream.provider, crowd.stream.service] -= crowd.size
         window = Filter(since=since, until=until, as_of=self.as_of)
-        return [
-            crowd
-            for crowd in crowds.crowds(self.connection, kind, window, FLOOD)
-            if is_flood(
-                crowd.size,
-                float(total.get((crowd.stream.provider, crowd.stream.service), 0)),
-                self.usual_block(crowd.stream) if kind == BLOCK else 0.0,
-            )
-        ]
+        found = []
+        for crowd in sorted(crowds.crowds(self.connection, kind, window, FLOOD), key=lambda c: (-c.size, c.value)):
+            stream = crowd.stream.provider, crowd.stream.service
+            usual = self.usual_block(crowd.stream) if kind == BLOCK else 0.0
+            if is_flood(crowd.size, float(max(left[stream], crowd.size)), usual):
+                found.append(crowd)
+                left[stream] -= crowd.size
+        return found
 
     def members(self, floods: Sequence[Crowd], since: datetime, until: datetime) -> Members:
         """Return the reports of the floods in [since, until), by id so that none is there twice."""

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
 
 from aggregator.persons import FORGOTTEN
 from aggregator.store import behind
+from aggregator.store.crowds import LEAST_TEXT
 from aggregator.store.engine import Store
 from aggregator.store.privacy_tables import comment_marks
 from aggregator.store.schema import EPOCH, comments, reporters, reports
@@ -88,17 +89,46 @@ def coarsen_places(store: Store, before: datetime) -> int:
 
 
 def forget_comments(store: Store, before: datetime) -> int:
-    """Delete the comments of reports received before `before`, with what was said about them; return how many."""
+    """Delete the comments of reports received before `before`, with what was said about them; return how many.
+
+    Where several reports of a day (UTC) have the same long text, a random number takes its place: that they were copies
+    stays known, so that a look back sees the same flood.
+    """
     mine = reports.c.report_id == comments.c.report_id
+    due = select(reports.c.observed_at, comments.c.report_id, comments.c.comment).join_from(reports, comments, mine)
+    due = due.where(reports.c.received_at < before, ~comments.c.comment.startswith(NUMBER))
     with store.read() as connection:
-        due = select(comments.c.report_id).join_from(reports, comments, mine).where(reports.c.received_at < before)
-        ids = list(connection.execute(due).scalars())
-    for start in range(0, len(ids), AT_A_TIME):
-        some = ids[start : start + AT_A_TIME]
+        found = sorted(connection.execute(due).all(), key=_day_and_text)
+    for some in _whole_texts(found):
         with store.write() as connection:
-            connection.execute(delete(comments).where(any_of(connection, comments.c.report_id, some)))
-            connection.execute(delete(comment_marks).where(any_of(connection, comment_marks.c.report_id, some)))
-    return len(ids)
+            connection.execute(_COMMENT, some)
+            ids = [one["id"] for one in some]
+            connection.execute(delete(comment_marks).where(any_of(connection, comment_marks.c.report_id, ids)))
+            gone = [one["id"] for one in some if not one["number"]]
+            connection.execute(delete(comments).where(any_of(connection, comments.c.report_id, gone)))
+    return len(found)
+
+
+_COMMENT: Final = update(comments).where(comments.c.report_id == bindparam("id")).values(comment=bindparam("number"))
+
+
+def _day_and_text(row: Row[Any, Any, Any]) -> tuple[int, str]:
+    return (row.observed_at - EPOCH) // DAY, row.comment
+
+
+def _whole_texts(rows: Sequence[Row[Any, Any, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Cut the sorted rows into lists of about AT_A_TIME, each with the number of its text; "": of one alone."""
+    some: list[dict[str, Any]] = []
+    for (_day, text), group in groupby(rows, _day_and_text):
+        members = list(group)
+        copied = len(members) > 1 and len(text) >= LEAST_TEXT
+        number = f"{NUMBER}{secrets.randbelow(BIGGEST):0{LEAST_TEXT}}" if copied else ""
+        some += [{"id": row.report_id, "number": number} for row in members]
+        if len(some) >= AT_A_TIME:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _change(store: Store, due: Select[Any], values: dict[str, Any]) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
 from aggregator.model import Filter
+from aggregator.store.forgetting import NUMBER
 from aggregator.store.privacy_tables import comment_marks
 from aggregator.store.schema import comments, reports
 from aggregator.store.select import any_of, conditions, upsert
@@ -110,7 +111,8 @@ def _query() -> Select[Any]:
     )  # fmt: skip
     query = query.select_from(reports).join(comments, comments.c.report_id == r.report_id)
     query = query.outerjoin(comment_marks, m.report_id == r.report_id)
-    return query.where(r.source.in_(OWN_DOORS), r.gone_at.is_(None)).order_by(r.observed_at.desc(), r.report_id)
+    left = ~comments.c.comment.startswith(NUMBER)
+    return query.where(left, r.source.in_(OWN_DOORS), r.gone_at.is_(None)).order_by(r.observed_at.desc(), r.report_id)
 
 
 def _remarks(connection: Connection, query: Select[Any]) -> list[Remark]:

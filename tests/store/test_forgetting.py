@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from aggregator.model import FeedOutcome, FeedRun, Filter, Report
 from aggregator.persons import FORGOTTEN, Persons
 from aggregator.retention import forget
-from aggregator.store import Store, behind, daykeys, incidents, reports, runs
+from aggregator.store import Store, behind, crowds, daykeys, incidents, reports, runs
 from aggregator.store.schema import comments, day_keys, reporters
 from aggregator.store.schema import reports as table
 from tests.making import incident, report
@@ -89,12 +89,29 @@ def test_a_place_is_its_district_after_30_days_and_says_still_how_it_was_found(s
 def test_a_comment_is_forgotten_after_90_days(store: Store) -> None:
     keep(
         store,
-        received(NOON - 90 * DAY - HOUR, "old", comment="alt"),
-        received(NOON - 90 * DAY + HOUR, "new", comment="neu"),
+        received(NOON - 90 * DAY, "old", comment="alt"),
+        received(NOON - 89 * DAY, "new", comment="neu"),
     )
     assert forget(store, NOON).comments == 1
     with store.read() as connection:
         assert list(connection.execute(select(comments.c.comment)).scalars()) == ["neu"]
+
+
+def test_of_copies_it_stays_known_that_they_were_copies(store: Store) -> None:
+    text = "Bitte alle hier melden, nichts geht"
+    times = [NOON - 90 * DAY + n * HOUR for n in range(-3, 4)]
+    keep(store, *(received(at, f"copy {n}", comment=text) for n, at in enumerate(times)))
+    keep(store, received(times[0], "alone", comment="Das schreibt sonst niemand so"))
+    keep(store, *(received(times[n], f"short {n}", comment="geht nicht") for n in range(2)))
+    assert forget(store, NOON).comments == 10
+    with store.read() as connection:
+        left = connection.execute(select(comments.c.report_id, comments.c.comment)).all()
+        window = Filter(since=times[0], until=times[-1] + HOUR)
+        assert crowds.makeup(connection, window, None).text == 7
+    assert sorted(row.report_id for row in left) == [f"copy {n}" for n in range(7)]
+    assert len({row.comment for row in left}) == 1
+    assert text not in left[0].comment
+    assert forget(store, NOON + HOUR).comments == 0
 
 
 @pytest.mark.parametrize(("hour", "left"), [(0, 2), (5, 2), (6, 1), (23, 1)])
