@@ -13,12 +13,18 @@ from aggregator.outbound.pace import Circuit, circuit
 from aggregator.store import Connection, feeds, quarantine, runs, sources
 
 GAPS: Final = timedelta(days=7)  # how far back gaps are told
+FREE_TEXT: Final = frozenset({"mastodon_tag", "rss"})
+TALK: Final = frozenset({"not_a_report", "repost", "bot", "unknown_provider"})
+ASIDE: Final = frozenset({"planned_work", "simulated", "deleted"})  # understood, and left out on purpose
 Light = Literal["green", "yellow", "red", "grey"]
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One source: green it is heard, yellow not at the moment, red its form changed or it is left alone, grey never."""
+    """One source: green it is heard, yellow not at the moment, red its form changed or it is left alone, grey never.
+
+    Yellow is too what is heard and cannot be used: silence that looks like none.
+    """
 
     name: str
     source: Source | None  # None: no stanza describes it
@@ -31,6 +37,7 @@ class Health:
     payload_at: datetime | None  # when its last unread payload was kept
     next_run: datetime | None  # None: nobody asks it
     circuit: Circuit
+    unusable: bool  # of what it said last nothing could be kept
     light: Light
 
 
@@ -77,7 +84,8 @@ def _of(name: str, source: Source | None, facts: _Facts, now: datetime) -> Healt
         payload_at=facts.payloads.get(name),
         next_run=_next(source, run, state, now),
         circuit=circuit(state, now),
-        light=_light(run, state),
+        unusable=_unusable(run, source),
+        light=_light(run, state, unusable=_unusable(run, source)),
     )
 
 
@@ -88,9 +96,18 @@ def _next(source: Source | None, run: FeedRun | None, state: FeedState, now: dat
     return max(turn, state.not_before) if state.not_before else turn
 
 
-def _light(run: FeedRun | None, state: FeedState) -> Light:
+def _unusable(run: FeedRun | None, source: Source | None) -> bool:
+    """Say whether all that came was rejected, and some of it for no good reason of its own."""
+    if run is None or run.outcome != "ok" or run.kept or run.duplicate or not run.rejected:
+        return False
+    if source is not None and source.format in FREE_TEXT:
+        return not set(run.rejected) & TALK  # among people's words there is always much that is no report
+    return not set(run.rejected) <= ASIDE
+
+
+def _light(run: FeedRun | None, state: FeedState, *, unusable: bool) -> Light:
     if run is None:
         return "grey"
     if run.outcome in {"ok", "not_modified"}:
-        return "green"
+        return "yellow" if unusable else "green"
     return "red" if run.outcome == "changed" or circuit(state, run.finished_at) != "closed" else "yellow"

@@ -82,7 +82,7 @@ def list_feeds(options: Options) -> None:
 def _health(one: Health) -> Iterator[str]:
     if one.run is None:
         return
-    yield f"{one.light}: {_told(one.run)}"
+    yield f"{one.light}: {_told(one.run)}{', nothing of which could be used' * one.unusable}"
     yield f"last heard {_time(one.good)}, next {_time(one.next_run)}, circuit {one.circuit.replace('_', ' ')}"
     if one.error and not one.run.error:
         yield f"last error {_time(one.error[0])}: {one.error[1]}"
