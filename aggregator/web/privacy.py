@@ -76,7 +76,9 @@ def _table() -> Markup:
     )
     body = Markup("").join(Markup("<tr><td>{}</td><td>{}</td></tr>\n").format(what, how) for what, how in rows)
     head = Markup('<tr><th scope="col">{}</th><th scope="col">{}</th></tr>').format(_("Was"), _("Wie lange"))
-    return Markup("<table>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table>").format(head, body)
+    return Markup("<table>\n<caption>{}</caption>\n<thead>{}</thead>\n<tbody>\n{}</tbody></table>").format(
+        _("Was wann gelöscht wird"), head, body
+    )
 
 
 def _length(time: timedelta) -> str:
