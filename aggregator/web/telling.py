@@ -50,8 +50,7 @@ def teller(app: Flask) -> Callable[[Delivery], Notice | None]:
         with app.app_context(), force_locale(whose.language):
             if delivery.change is None:
                 return _about_ourselves(delivery)
-            language = FIRST if whose.channel == "webhook" else whose.language
-            notice = common(whose.channel, delivery.change, language)
+            notice = common(whose.channel, delivery.change, whose.language)
             return _addressed(notice, whose) if notice and whose.channel == "email" else notice
 
     return tell
@@ -136,6 +135,7 @@ def _about_ourselves(delivery: Delivery) -> Notice:
         told = {"type": "test", "timestamp": iso(delivery.queued_at), "simulated": instance().clock.simulated}
         return Notice(_mark() + gettext("Netzlage: Probe"), wish(whose), _json({**told, "data": {"wish": wish(whose)}}))
     lines = [
+        gettext("Guten Tag,"),
         gettext(
             "jemand, vermutlich Sie, möchte an diese Adresse Nachrichten von Netzlage: %(wish)s.", wish=wish(whose)
         ),

@@ -207,3 +207,15 @@ def test_a_new_webhook_is_told_that_it_works(tmp_path: Path) -> None:
     assert told["type"] == "test"
     assert told["data"]["wish"] == "O2, Hamburg, ab „stark auffällig“"
     here.store.close()
+
+
+def test_two_receivers_of_one_change_each_get_their_language(tmp_path: Path) -> None:
+    here, receiver = netzlage(tmp_path), Receiver()
+    happens(here)
+    with receiving(receiver) as url:
+        subscribe(here, webhook(url, "de"), webhook(url, "en", language="en"))
+        alerter(here).run()
+    told = {path: body["data"]["reserve"] for (path, _, _), body in zip(receiver.got, receiver.bodies(), strict=True)}
+    assert told["/de"].startswith("Meldungen sind keine Ausfälle")
+    assert "Meldungen" not in told["/en"]
+    here.store.close()
