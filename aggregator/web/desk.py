@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
 
 from flask import Flask, current_app, request
 
+from aggregator.catalogue import Catalogue
 from aggregator.cleaning import address_line
 from aggregator.clock import BERLIN
 from aggregator.instance import Instance
-from aggregator.store import sources
+from aggregator.model import Provider
+from aggregator.store import Connection, names, sources
 from aggregator.web.limits import Limits
 
 KEY: Final = "netzlage"
@@ -39,6 +41,19 @@ def desk() -> Desk:
 def instance() -> Instance:
     """Return the running Netzlage of the present request."""
     return desk().instance
+
+
+def with_names(connection: Connection, catalogue: Catalogue) -> Catalogue:
+    """Return the catalogue with the names of the providers that only open feeds name."""
+    known = catalogue.providers
+    more = {i: Provider(i, name, listed=False) for i, name in names.all(connection).items() if i not in known}
+    return replace(catalogue, providers={**known, **more}) if more else catalogue
+
+
+def facts() -> Catalogue:
+    """Return the catalogue with all names; for who reads the store for nothing else."""
+    with instance().store.read() as connection:
+        return with_names(connection, instance().catalogue)
 
 
 def now() -> datetime:

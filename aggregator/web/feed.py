@@ -9,13 +9,14 @@ from flask import Blueprint, Response, abort, request
 from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 
+from aggregator.catalogue import Catalogue
 from aggregator.export.atom import MEDIA_TYPE, Entry, write_atom
 from aggregator.model import Filter, Incident
 from aggregator.record import Correction
 from aggregator.store import corrections, incidents
 from aggregator.store.incidents import Turns
 from aggregator.web import story
-from aggregator.web.desk import instance, local, now
+from aggregator.web.desk import facts, instance, local, now
 from aggregator.web.language import chosen, present
 
 MOST: Final = 50
@@ -55,7 +56,8 @@ def _feed(f: Filter, title: str) -> Response:
         turns = incidents.turns(connection, [incident.incident_id for incident in found])
         found = [one for one in found if everything or turns[one.incident_id].strong_at][:MOST]
         corrected = corrections.find(connection, [incident.incident_id for incident in found])
-    entries = [_entry(one, turns[one.incident_id], corrected.get(one.incident_id, ())) for one in found]
+    catalogue = facts()
+    entries = [_entry(catalogue, one, turns[one.incident_id], corrected.get(one.incident_id, ())) for one in found]
     pieces = write_atom(
         entries,
         title=title,
@@ -69,8 +71,8 @@ def _feed(f: Filter, title: str) -> Response:
     return Response(b"".join(pieces), content_type=MEDIA_TYPE)
 
 
-def _entry(incident: Incident, turns: Turns, corrected: Sequence[Correction]) -> Entry:
-    catalogue, since = instance().catalogue, local(incident.onset)
+def _entry(catalogue: Catalogue, incident: Incident, turns: Turns, corrected: Sequence[Correction]) -> Entry:
+    since = local(incident.onset)
     title = _(
         "%(where)s: %(reports)s Meldungen zu %(what)s seit etwa %(since)s Uhr (%(day)s)",
         where=story.where(incident, catalogue),

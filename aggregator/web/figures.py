@@ -25,8 +25,9 @@ from aggregator.draw.series import STEP, Series, Word
 from aggregator.draw.svg import MANNERS
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
-from aggregator.model import ALL, FeedRun, Filter, Incident, Provider, Statement, Stream
-from aggregator.store import Connection, baselines, cube, incidents, names, runs, sources, statements
+from aggregator.model import ALL, FeedRun, Filter, Incident, Statement, Stream
+from aggregator.store import Connection, baselines, cube, incidents, runs, sources, statements
+from aggregator.web.desk import with_names
 from aggregator.web.language import present
 from aggregator.web.promise import in_force
 
@@ -56,13 +57,8 @@ def view(connection: Connection, instance: Instance, at: datetime, as_of: dateti
     """Open the view of a page; its instance knows the names of the providers that open feeds brought."""
     kept = baselines.load(connection, at)
     usual = cube.totals(connection, Filter(since=at - USUAL_SOURCES, until=at))
-    return View(connection, _with_names(connection, instance), at, as_of, _read(kept[1]) if kept else None, usual)
-
-
-def _with_names(connection: Connection, instance: Instance) -> Instance:
-    known = instance.catalogue.providers
-    more = {i: Provider(i, name, listed=False) for i, name in names.all(connection).items() if i not in known}
-    return replace(instance, catalogue=replace(instance.catalogue, providers={**known, **more})) if more else instance
+    instance = replace(instance, catalogue=with_names(connection, instance.catalogue))
+    return View(connection, instance, at, as_of, _read(kept[1]) if kept else None, usual)
 
 
 @lru_cache(maxsize=4)

@@ -17,7 +17,7 @@ from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents
 from aggregator.web import figures, story
 from aggregator.web.course import course, drawn_inline, unit
-from aggregator.web.desk import home, instance
+from aggregator.web.desk import facts, home, instance
 from aggregator.web.incident import corrected
 from aggregator.web.language import FIRST, LANGUAGES, chosen, present
 from aggregator.web.pages import moment
@@ -78,7 +78,7 @@ def _message(incident: Incident, sent: list[datetime], notes: list[Correction]) 
 
 
 def _told(language: str, incident: Incident, at: datetime, notes: list[Correction]) -> Told:
-    catalogue = instance().catalogue
+    catalogue = facts()
     reserve = _(
         "Meldungen sind keine Ausfälle und nicht repräsentativ; wie viele Anschlüsse gestört sind und warum, "
         "folgt daraus nicht."
@@ -144,7 +144,7 @@ def oembed() -> Response:
 
 
 def _offer(incident: Incident, as_of: datetime | None) -> dict[str, Any]:
-    title = story.title(incident, instance().catalogue)
+    title = story.title(incident, facts())
     width, height = _least("maxwidth", WIDTH), _least("maxheight", HEIGHT)
     source = escape(_address(incident.incident_id, as_of, "/einbetten"))
     frame = f'<iframe src="{source}" width="{width}" height="{height}" title="{escape(title)}" loading="lazy"></iframe>'

@@ -243,6 +243,7 @@ def test_the_provider_of_an_open_feed_has_its_name_everywhere(site: FlaskClient,
     save(netzlage, incident("open", provider="nordnetz", providers=("nordnetz",)))
     assert "zum Mobilfunk von Nordnetz &amp; Söhne" in site.get("/vorfall/open").text
     assert "Nordnetz & Söhne" in words(site.get("/vorfall/open/verlauf.svg").text)
+    assert "Nordnetz & Söhne" in words(site.get("/feed.atom?threshold=suspected").text)
 
 
 def test_several_providers_are_each_named(site: FlaskClient, netzlage: Instance) -> None:
