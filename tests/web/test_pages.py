@@ -25,7 +25,7 @@ HAMBURG = "20170513-o2-fixed_internet-02000"
 PAGES = (
     "/", "/?as_of=2017-05-13T08:00Z", f"/vorfall/{HAMBURG}", "/archiv", "/archiv?provider=o2&region=Hamburg",
     "/anbieter/o2", "/region/02000", "/region/09", "/quellen", "/methodik", "/bilanz", "/datenschutz", "/impressum",
-    "/melden", "/daten",
+    "/melden", "/daten", "/abonnieren",
 )  # fmt: skip
 
 
