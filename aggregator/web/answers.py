@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from aggregator.export import FORMATS, Column, Row
+from aggregator.export.tableschema import MEDIA_TYPE
 from aggregator.web.desk import instance
 from aggregator.web.lists import Page, item
 
@@ -33,3 +34,9 @@ def as_file(pieces: Iterator[bytes], kind: str, name: str, *, inline: bool = Fal
     response.headers["Content-Disposition"] = f'{how}; filename="netzlage-{name}{mark}{FORMATS[kind].suffix}"'
     response.headers["Cache-Control"] = "public, max-age=15"
     return response
+
+
+def described(table: str, *, excel: bool = False) -> str:
+    """Return the header that says where the columns of a file are explained, as CSV on the Web has it."""
+    mark = "-excel" if excel else ""
+    return f'</daten/{table}{mark}.schema.json>; rel="describedby"; type="{MEDIA_TYPE}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
@@ -15,10 +16,10 @@ from aggregator.export.table import iso
 from aggregator.model import Filter, Rejected
 from aggregator.store import incidents, names, outbox, runs
 from aggregator.web import openapi, single
-from aggregator.web.answers import as_file, as_json
+from aggregator.web.answers import as_file, as_json, described
 from aggregator.web.desk import given_on, instance, local
 from aggregator.web.lists import LISTS
-from aggregator.web.params import Invalid, parse
+from aggregator.web.params import Invalid, Params, parse
 from aggregator.web.schemas import Known
 from aggregator.web.sending import Sent, body, raw_report, send
 
@@ -54,17 +55,23 @@ def _page(name: str) -> Response:
 def items_csv(name: str) -> Response:
     """Answer a list as CSV: all of it unless a limit or cursor is given."""
     params = parse(request.args, instance(), language="en")
-    listed = LISTS[name]
-    if not params.limit and not params.cursor:
-        if name in TABLES:
-            return as_file(download(instance(), name, "csv", params.filter), "csv", name, inline=True)
-        found = listed.rows(instance(), params.filter, given_on(name))
-        return as_file(write_csv(found, listed.columns), "csv", name, inline=True)
-    page = listed.page(instance(), params, given_on(name))
-    response = as_file(write_csv(page.rows, listed.columns), "csv", name, inline=True)
-    if page.next:
-        response.headers["X-Next"] = page.next
+    pieces, more = _csv(name, params)
+    response = as_file(pieces, "csv", name, inline=True)
+    response.headers["Link"] = described(name)
+    if more:
+        response.headers["X-Next"] = more
     return response
+
+
+def _csv(name: str, params: Params) -> tuple[Iterator[bytes], str | None]:
+    """Return the file and the cursor of what comes after it."""
+    listed = LISTS[name]
+    if params.limit or params.cursor:
+        page = listed.page(instance(), params, given_on(name))
+        return write_csv(page.rows, listed.columns), page.next
+    if name in TABLES:
+        return download(instance(), name, "csv", params.filter), None
+    return write_csv(listed.rows(instance(), params.filter, given_on(name)), listed.columns), None
 
 
 @blueprint.post("/api/v1/reports")
@@ -111,10 +118,10 @@ def _unnamed(error: StoreError) -> str:
 @blueprint.get("/api/v1/openapi.json")
 def document() -> Response:
     """Describe the API."""
-    return jsonify(described())
+    return jsonify(document_of_this())
 
 
-def described() -> dict[str, Any]:
+def document_of_this() -> dict[str, Any]:
     """Return the document of this Netzlage: its address, its providers, services and regions."""
     running = instance()
     with running.store.read() as connection:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from aggregator.web.api import described
+from aggregator.web.api import document_of_this
 
 blueprint = Blueprint("apipage", __name__)
 
@@ -27,7 +27,7 @@ class Operation:
 @blueprint.get("/daten/api")
 def show() -> str:
     """Show every address with its samples."""
-    document = described()
+    document = document_of_this()
     operations = list(_operations(document))
     return render_template(
         "api.html",

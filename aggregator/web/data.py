@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from aggregator.downloads import public
 from aggregator.export import FORMATS, TABLES
+from aggregator.export.listed import EVERY
 from aggregator.model import Filter
 from aggregator.store import names, reports, sources
 from aggregator.web.desk import instance
@@ -20,7 +21,7 @@ from aggregator.web.kinds import KINDS
 from aggregator.web.language import present
 from aggregator.web.params import Invalid, parse
 from aggregator.web.ready import by_day
-from aggregator.web.tables import FILES, NAMES, TYPES
+from aggregator.web.tables import FILES, LISTED, NAMES, TYPES
 
 PREVIEW: Final = 4  # reports that are shown
 DAYS: Final = 7  # closed days that are shown
@@ -62,8 +63,9 @@ def choose() -> tuple[str, int]:
         formats=FILES,
         example=f"{instance().settings.base_url or request.url_root.rstrip('/')}/daten/reports.csv",
         offers=[_offer(table, query) for table in TABLES],
-        tables=TABLES,
+        tables=EVERY,
         names=NAMES,
+        called={**{table: name for table, (name, _what) in NAMES.items()}, **LISTED},
         kinds=TYPES,
         providers=sorted(instance().catalogue.providers.values(), key=lambda p: p.name.casefold()),
         services=instance().catalogue.services.values(),

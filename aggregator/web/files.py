@@ -8,9 +8,10 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from aggregator.downloads import download, with_names
 from aggregator.export import TABLES
+from aggregator.export.listed import EVERY
 from aggregator.export.tableschema import MEDIA_TYPE, Resource, data_package, table_schema
 from aggregator.store import sources
-from aggregator.web.answers import as_file
+from aggregator.web.answers import as_file, described
 from aggregator.web.desk import instance
 from aggregator.web.kinds import KINDS
 from aggregator.web.language import in_german
@@ -20,6 +21,7 @@ from aggregator.web.tables import NAMES
 EXCEL: Final = "excel"
 blueprint = Blueprint("files", __name__)
 _TABLES: Final = ",".join(KINDS)
+_LISTS: Final = ",".join(EVERY)
 
 
 @blueprint.get(f"/daten/<any({_TABLES}):table>-excel.csv")
@@ -39,16 +41,10 @@ def take(table: str, kind: str) -> Response:
     return response
 
 
-def described(table: str, *, excel: bool = False) -> str:
-    """Return the header that says where the columns of a file are explained, as CSV on the Web has it."""
-    mark = "-excel" if excel else ""
-    return f'</daten/{table}{mark}.schema.json>; rel="describedby"; type="{MEDIA_TYPE}"'
-
-
-@blueprint.get(f"/daten/<any({_TABLES}):table>.schema.json")
+@blueprint.get(f"/daten/<any({_LISTS}):table>.schema.json")
 def schema(table: str) -> Response:
-    """Answer the Table Schema of a file."""
-    return _schema(jsonify(table_schema(table, TABLES[table])))
+    """Answer the Table Schema of a file, or of the CSV of a list of the API."""
+    return _schema(jsonify(table_schema(table, EVERY[table])))
 
 
 @blueprint.get(f"/daten/<any({_TABLES}):table>-excel.schema.json")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aggregator import __doc__ as what
 from aggregator.export import FORMATS
+from aggregator.export.listed import EVERY
 from aggregator.export.tableschema import MEDIA_TYPE
 from aggregator.web.kinds import KINDS
 from aggregator.web.lists import LISTS
@@ -30,7 +31,7 @@ def document(base_url: str, known: Known, day: str) -> dict[str, Any]:
     paths["/api/v1/openapi.json"] = {"get": _plain("This document.", "Document")}
     for table, kinds in KINDS.items():
         paths |= {f"/daten/{table}{FORMATS[kind].suffix}": {"get": _file(table, kind)} for kind in kinds}
-        paths[f"/daten/{table}.schema.json"] = {"get": _schema_of(table)}
+    paths |= {f"/daten/{table}.schema.json": {"get": _schema_of(table)} for table in EVERY}
     paths["/daten/datapackage.json"] = {"get": _plain("The CSV files as a Data Package.", "DataPackage")}
     for path, methods in paths.items():
         for method, operation in methods.items():
@@ -79,8 +80,14 @@ def _next() -> dict[str, Schema]:
     return {"X-Next": {"description": "Of a CSV: the cursor of the next page.", "schema": {"type": "string"}}}
 
 
+def _described() -> dict[str, Schema]:
+    said = "Where its Table Schema is (describedby)."
+    return {"Link": {"description": said, "schema": {"type": "string"}, "required": True}}
+
+
 def _list_as_csv(name: str) -> dict[str, Any]:
-    good = {"description": "The table.", "content": {"text/csv": {"schema": {"type": "string"}}}, "headers": _next()}
+    content = {"text/csv": {"schema": {"type": "string"}}}
+    good = {"description": "The table.", "content": content, "headers": {**_next(), **_described()}}
     return {
         "summary": f"The {name} as CSV: all of them, or a page where limit or cursor is given.",
         "operationId": f"{name}_csv",
@@ -92,8 +99,7 @@ def _list_as_csv(name: str) -> dict[str, Any]:
 def _file(table: str, kind: str) -> dict[str, Any]:
     media = FORMATS[kind].media_type.partition(";")[0]
     schema = ref("schemas", "FeatureCollection") if kind == "geojson" else {"type": "string"}
-    good = {"description": "The file.", "content": {media: {"schema": schema}}, "headers": {
-        "Link": {"description": "Where its Table Schema is (describedby).", "schema": {"type": "string"}}}}  # fmt: skip
+    good = {"description": "The file.", "content": {media: {"schema": schema}}, "headers": _described()}
     return {
         "summary": f"The {table} as a {kind} file, made while it is sent.",
         "operationId": f"file_{table}_{kind}",

@@ -13,8 +13,8 @@ from flask_babel import format_date, format_decimal
 
 from aggregator.dayfiles import DayFile, folder_of, known
 from aggregator.export import FORMATS
+from aggregator.web.answers import described
 from aggregator.web.desk import instance
-from aggregator.web.files import described
 from aggregator.web.tables import NAMES
 
 PACKED: Final = "application/gzip"

@@ -16,6 +16,14 @@ NAMES: Final = {
         lazy_gettext("Welcher Teil der üblichen Quellen eines Anbieters gehört wurde."),
     ),
 }
+LISTED: Final = {  # only in the API
+    "hotspots": lazy_gettext("Auffällige Orte der letzten Auswertung"),
+    "providers": lazy_gettext("Anbieter"),
+    "services": lazy_gettext("Dienste"),
+    "regions": lazy_gettext("Kreise und Länder"),
+    "feeds": lazy_gettext("Quellen und ihr letzter Abruf"),
+    "record": lazy_gettext("Bilanz"),
+}
 TYPES: Final = {
     "text": lazy_gettext("Text"),
     "time": lazy_gettext("Zeit"),

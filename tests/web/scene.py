@@ -48,6 +48,7 @@ def asked(home: Path) -> Iterator[Scene]:
         yield Scene(f"http://127.0.0.1:{server.effective_port}", token, opened)
     finally:
         if server:
+            server.task_dispatcher.shutdown()  # first, or a thread that has just answered finds the server gone
             server.close()
             thread.join(5)
         opened.store.close()

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from aggregator.downloads import with_names
 from aggregator.export import FORMATS, TABLES
+from aggregator.export.listed import EVERY
 from aggregator.web.kinds import KINDS
 
 FILES = [(table, kind) for table, kinds in KINDS.items() for kind in kinds]
@@ -52,7 +53,7 @@ def test_each_file_comes_says_that_it_is_simulated_and_has_the_columns_of_the_di
 
 def test_every_column_is_explained(site: FlaskClient) -> None:
     page = site.get("/daten").text
-    for columns in TABLES.values():
+    for columns in EVERY.values():
         for column in columns:
             assert f"<code>{column.name}</code>" in page
 
