@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from aggregator.catalogue import data_folder, load_catalogue
+from aggregator.cli.checks import check_clock, check_limits, check_room, check_secrets, check_site
 from aggregator.cli.common import Options
 from aggregator.cli.feeds import feeds_of
 from aggregator.cli.tell import check_alerts
@@ -130,4 +131,9 @@ CHECKS: Final[Mapping[str, Callable[[Settings], str]]] = {
     "data": check_data,
     "feeds": check_feeds,
     "alerts": check_alerts,
+    "site": check_site,
+    "limits": check_limits,
+    "secrets": check_secrets,
+    "room": check_room,
+    "clock": check_clock,
 }

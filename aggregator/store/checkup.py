@@ -12,9 +12,10 @@ from sqlalchemy.exc import ArgumentError
 
 from aggregator.errors import StoreError
 from aggregator.store.engine import Store, connect
+from aggregator.store.feed_tables import feed_runs
 from aggregator.store.migrate import revisions
 from aggregator.store.outbox import Backlog, backlog
-from aggregator.store.schema import metadata
+from aggregator.store.schema import metadata, ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,32 @@ def _count(connection: Connection) -> dict[str, int]:
         raise StoreError(f"The database lacks the table {missing[0]} of its schema; restore it from a backup.")
     tables = metadata.sorted_tables
     return {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+
+
+def newest(url: str) -> datetime | None:
+    """Return the last moment that the database knows of from its own clock; None: none yet, or not to be asked."""
+    if _not_made_yet(url):
+        return None
+    try:
+        store = connect(url)
+    except StoreError:
+        return None  # the store's own check says why
+    try:
+        with store.read() as connection:
+            there = set(inspect(connection).get_table_names())
+            columns = [c for c in (ticks.c.at, feed_runs.c.finished_at) if c.table.name in there]
+            moments = [connection.execute(select(func.max(column))).scalar() for column in columns]
+    except StoreError:
+        return None
+    finally:
+        store.close()
+    return max((moment for moment in moments if moment), default=None)
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file of an SQLite database, None where it is another one."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None

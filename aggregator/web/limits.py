@@ -13,6 +13,7 @@ from typing import Any, Final
 from flask import Flask, request
 from flask_limiter import ApplicationLimit, Limiter
 from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
 
 from aggregator.cleaning import address_block, address_line
 from aggregator.errors import SettingsError
@@ -47,8 +48,7 @@ class Limits:
         try:
             self._limiter.init_app(app)
         except ConfigurationError as error:
-            why = " ".join(str(error).split())
-            raise SettingsError(f"Setting redis_url cannot be used ({why}); write redis://HOST:6379/0.") from None
+            raise _unusable(error) from None
 
     def _block(self) -> str:
         return self._hidden(address_block(self._address()))
@@ -64,6 +64,25 @@ class Limits:
         """Return after how many seconds at most the present request, which was one too many, may come again."""
         breached = self._limiter.current_limit
         return breached.limit.get_expiry() if breached else 1
+
+
+def check_redis(redis_url: str) -> None:
+    """Raise SettingsError where a Redis is named that does not answer."""
+    if not redis_url:
+        return
+    try:
+        there = storage_from_string(redis_url, **_patience(redis_url)).check()
+    except ConfigurationError as error:
+        raise _unusable(error) from None
+    if not there:
+        raise SettingsError(
+            "redis_url names a Redis that does not answer, so each process counts for itself; start it or mend the URL."
+        )
+
+
+def _unusable(error: ConfigurationError) -> SettingsError:
+    why = " ".join(str(error).split())
+    return SettingsError(f"Setting redis_url cannot be used ({why}); write redis://HOST:6379/0.")
 
 
 def _patience(redis_url: str) -> dict[str, Any]:
