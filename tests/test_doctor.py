@@ -47,8 +47,9 @@ def database_to_read_only(home: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def no_files_left(_home: Path, patch: pytest.MonkeyPatch) -> None:
-    room = namedtuple("room", "f_files f_favail")
-    patch.setattr(os, "statvfs", lambda _path: room(10_000, 3))
+    told = os.statvfs("/")
+    values = {name: getattr(told, name) for name in ("f_bavail", "f_frsize", "f_blocks", "f_bfree")}
+    patch.setattr(os, "statvfs", lambda _path: SimpleNamespace(**{**values, "f_files": 10_000, "f_favail": 3}))
 
 
 def at(moment: datetime) -> Plant:
@@ -95,7 +96,7 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
     "no files left": (no_files_left, "room", "delete some"),
     "a clock of 1970": (at(datetime(1970, 1, 1, 12, tzinfo=UTC)), "clock", "switch on NTP"),
     "a clock behind the store": (heard_tomorrow, "clock", "timedatectl set-ntp true"),
-    "a database that is none": (settings(database="mysql://db.example/n"), "store", "use sqlite or postgresql"),
+    "a database that is none": (settings(database="dbase://db.example/n"), "store", "use sqlite or postgresql"),
     "a database in a folder that is not there": (settings(database="sqlite:////nowhere/n.sqlite"), "room", "make it"),
     "mail without links": (settings(smtp_url="smtp://mail.example"), "alerts", "base_url is empty"),
     "a feeds file that is no TOML": (feeds("[[feed"), "feeds", "mend that line"),
