@@ -265,6 +265,11 @@ class Incident:
         """The stream in which it was found."""
         return Stream(self.provider, self.service)
 
+    @property
+    def rank(self) -> tuple[float, float, str]:
+        """The key that sorts incidents, the unlikeliest first; of equal claims the one that became clearer since."""
+        return -(self.recurrence_weeks or 0.0), -max(self.height, self.standard), self.incident_id
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -58,7 +58,7 @@ class Detection:
                 incidents.save_hotspots(connection, at, hotspots)
                 evidence.save(connection, frozen)
                 crowds.save(connection, at, floods)
-        return sorted((i for i in advanced if i.ended_at is None), key=lambda i: (-i.standard, i.incident_id))
+        return sorted((i for i in advanced if i.ended_at is None), key=lambda i: i.rank)
 
     def replay(self, steps: Iterable[datetime]) -> list[Incident]:
         """Look as of each of `steps` (ascending), with what was known by then; return the incidents by first alarm.

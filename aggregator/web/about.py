@@ -93,7 +93,7 @@ def _known(view: figures.View, asked: Asked, places: Places, title: str) -> dict
     """Return what both kinds of page show: the answer, findings, the past, the curve, the limits."""
     connection, catalogue = view.connection, instance().catalogue
     found = touching(connection, Filter(asked.provider, region=asked.region))
-    going = sorted((i for i in found if goes_on(i, asked)), key=lambda i: (-i.standard, i.incident_id))
+    going = sorted((i for i in found if goes_on(i, asked)), key=lambda i: i.rank)
     past = [i for i in found if not goes_on(i, asked)]
     judged = in_force(connection, instance(), asked.at)
     drawn = figures.curve(view, figures.Part(asked.stream, places, asked.start, asked.at))

@@ -14,7 +14,8 @@ from aggregator.model import ALL, Incident, Stream
 from aggregator.web.language import named
 from aggregator.web.story import about, joined, place_name, where
 
-NAMED: Final = 3  # places of a matter, and matters of a headline; the rest is counted
+NAMED: Final = 3  # matters of a headline; the rest is counted
+PLACES: Final = 4  # places of a matter; of more three are named and the rest is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,7 @@ def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
         national = not incident.regions
         key = incident.provider, incident.service, national
         group = found.setdefault(key, Group(about(incident, catalogue), [], national))
-        if len(group.places) < NAMED:
-            group.places.append(_roughly(incident, catalogue))
+        group.places.append(_roughly(incident, catalogue))
     return list(found.values())
 
 
@@ -72,7 +72,14 @@ def _roughly(incident: Incident, catalogue: Catalogue) -> str:
 def _phrase(group: Group) -> str:
     if group.national:
         return str(_("bundesweit %(about)s", about=group.about))
-    return str(_("%(about)s aus %(places)s", about=group.about, places=joined(group.places)))
+    return str(_("%(about)s aus %(places)s", about=group.about, places=joined(_counted(group.places))))
+
+
+def _counted(places: Sequence[str]) -> list[str]:
+    if len(places) <= PLACES:
+        return list(places)
+    rest = len(places) - PLACES + 1
+    return [*places[: PLACES - 1], str(ngettext("einem weiteren Gebiet", "%(num)s weiteren Gebieten", rest))]
 
 
 def concerning(stream: Stream, catalogue: Catalogue) -> str:

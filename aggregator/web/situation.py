@@ -33,7 +33,7 @@ def situation() -> Response:
     with instance().store.read() as connection:
         view = figures.view(connection, instance(), asked.at, asked.as_of)
         found = touching(connection, asked.filter)
-        going = sorted((i for i in found if goes_on(i, asked)), key=lambda i: (-i.standard, i.incident_id))
+        going = sorted((i for i in found if goes_on(i, asked)), key=lambda i: i.rank)
         judged = in_force(connection, instance(), asked.at)
         page = render_template(
             "lage.html",

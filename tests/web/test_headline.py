@@ -56,6 +56,14 @@ def test_what_does_not_fit_into_the_sentence_is_counted(catalogue: Catalogue) ->
     assert situation(going, set(services), catalogue).endswith("und zu 2 weiteren Sachen")
 
 
+def test_four_places_are_named_and_of_more_the_unlikeliest_three(catalogue: Catalogue) -> None:
+    regions = ("02000", "09162", "14713", "11000", "05315")
+    going = [incident(region, state="strong", service="tv", regions=(region,)) for region in regions]
+    four, five = situation(going[:4], set(regions), catalogue), situation(going, set(regions), catalogue)
+    assert four.endswith("aus Hamburg, München, Leipzig und Berlin")
+    assert five.endswith("aus Hamburg, München, Leipzig und 2 weiteren Gebieten")
+
+
 def test_a_filter_is_named_behind_the_reports(catalogue: Catalogue) -> None:
     assert concerning(Stream("o2", ALL), catalogue) == "zu O2"
     assert concerning(Stream(ALL, "mobile"), catalogue) == "zu Mobilfunk"
