@@ -23,6 +23,7 @@ def short(tmp_path: Path) -> Path:
     """The shipped scenario from the Wednesday on, caught up with in few steps."""
     text = (data_folder() / "scenarios" / "may_2017.toml").read_text("utf-8")
     text = text.replace("start = 2017-04-14T00:00:00", "start = 2017-05-03T00:00:00", 1)
+    text = re.sub(r"(?m)^earlier = .*\n", "", text)
     text = text.replace('step = "15m"\nrefresh = true', 'step = "6h"\nrefresh = false').replace(
         'step = "5m"', 'step = "1h"'
     )
