@@ -102,7 +102,8 @@ def spread(connection: Connection, change: Change, incident: Incident | None, no
 
 
 def _add(connection: Connection, statement: sqlite.Insert | postgresql.Insert) -> int:
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount
+    new = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return connection.execute(new).rowcount
 
 
 def was_strong(connection: Connection, incident_id: str, at: datetime) -> bool:

@@ -54,7 +54,7 @@ def _may_ask(connection: Connection, address_hash: str, block_hash: str, now: da
     row = {"address_hash": address_hash, "block_hash": block_hash, "asked_at": now}
     new = upsert(connection, confirmations).values(row)
     kept = new.on_conflict_do_update(index_elements=["address_hash"], set_=row, where=c.asked_at <= now - ONE_IN)
-    return connection.execute(kept).rowcount == 1
+    return connection.execute(kept.returning(c.address_hash)).first() is not None
 
 
 def add(connection: Connection, wanted: Subscription) -> None:
