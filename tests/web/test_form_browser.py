@@ -16,6 +16,7 @@ from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.store import ends, reports
 from aggregator.web import create_app
+from aggregator.web.seal import seal
 
 pytestmark = pytest.mark.browser
 KILOBYTE = 1024
@@ -203,10 +204,17 @@ def test_the_list_can_be_deleted(page: Page) -> None:
     assert page.locator("#belege").is_hidden()
 
 
+def filled(instance: Instance) -> dict[str, str | float | bool]:
+    """Return a form that is filled in, with its seal."""
+    good = {"provider": "o2", "service": "fixed_internet", "place": "20095", "uid": "a1"}
+    return {**good, "seal": seal(instance.key, "a1", instance.clock.now())}
+
+
 @pytest.mark.parametrize("path", ["/melden", "/melden/danke?code=a1", "/melden/beleg?code=a1"])
-def test_each_page_of_the_form_is_small_and_needs_two_requests(context: BrowserContext, page: Page, path: str) -> None:
-    data: dict[str, str | float | bool] = {"provider": "o2", "service": "fixed_internet", "place": "20095", "uid": "a1"}
-    context.request.post("/melden", form=data)
+def test_each_page_of_the_form_is_small_and_needs_two_requests(
+    context: BrowserContext, page: Page, empty: Instance, path: str
+) -> None:
+    context.request.post("/melden", form=filled(empty))
     requests: list[Request] = []
     said: list[str] = []
     page.on("requestfinished", lambda request: requests.append(request))  # noqa: PLW0108 - a bound method will not do
@@ -249,10 +257,9 @@ def test_by_keyboard_alone_with_javascript(page: Page) -> None:
     assert page.evaluate("document.activeElement.id") == "inhalt"
 
 
-def test_the_receipt_prints_black_on_white_also_in_the_dark(browser: Browser, address: str) -> None:
+def test_the_receipt_prints_black_on_white_also_in_the_dark(browser: Browser, address: str, empty: Instance) -> None:
     context = browser.new_context(base_url=address, color_scheme="dark", locale="de-DE")
-    data: dict[str, str | float | bool] = {"provider": "o2", "service": "mobile", "place": "20095", "uid": "a1"}
-    context.request.post("/melden", form=data)
+    context.request.post("/melden", form=filled(empty))
     page = context.new_page()
     page.goto("/melden/beleg?code=a1")
     page.emulate_media(media="print")
