@@ -216,3 +216,9 @@ def test_a_warning_says_it_in_both_languages(client: FlaskClient) -> None:
     assert "<headline>SIMULATION: Hamburg: Internet (Festnetz) von O2</headline>" in warning
     assert "<headline>SIMULATION: Hamburg: O2 fixed internet</headline>" in warning
     assert warning == client.get(f"/vorfall/{HAMBURG}.cap.xml?lang=en").text  # one message, whoever asks
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_code_to_embed_an_incident_names_the_language_of_the_page(client: FlaskClient, language: str) -> None:
+    page = client.get(f"/vorfall/{HAMBURG}", headers={"Accept-Language": language}).text
+    assert f"/vorfall/{HAMBURG}/einbetten?lang={language}&#34;" in page
