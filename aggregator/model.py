@@ -12,11 +12,8 @@ PlaceSource = Literal["plz", "place", "area_code", "coords", "ip", "text", ""]
 State = Literal["suspected", "strong", "easing", "over", "withdrawn"]
 Scope = Literal["local", "regional", "national"]
 Pattern = Literal[
-    "one_provider_regional",
-    "one_provider_national",
-    "several_providers_regional",
-    "several_providers_national",
-]
+    "one_provider_regional", "one_provider_national", "several_providers_regional", "several_providers_national",
+]  # fmt: skip
 Stance = Literal["acknowledged", "partly_acknowledged", "denied", "resolved", "unclear"]
 Channel = Literal["official", "hotline_secondhand", "press", "social"]
 FeedOutcome = Literal["ok", "not_modified", "unreachable", "blocked", "changed"]
@@ -98,11 +95,6 @@ class RawReport:
     deleted: bool = False  # its source has taken it back
     network: str = ""  # of several sources that share its keys and persons: through each it is the same report
     where: str = ""  # line or item, for messages
-
-    @property
-    def realm(self) -> str:
-        """Where its key and its reporter mean somebody: the network that it comes from, else the source."""
-        return self.network or self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +179,7 @@ class Basis:
 class Hotspot:
     """A zone and a window [start, end) in which a stream's reports are unlikely many. `regions` empty = the nation.
 
-    score: log likelihood ratio in nats; standard: the same on the scale of the zone's level, comparable between levels.
+    score: log likelihood ratio in nats; standard: the same on a scale that compares the zones' levels.
     """
 
     stream: Stream
