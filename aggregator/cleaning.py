@@ -37,7 +37,7 @@ def address_block(address: str) -> str:
 
 
 def address_network(address: str) -> str:
-    """Return the /20 (IPv6: /40) that `address` lies in: somebody's servers, a gateway, a part of a provider's lines."""
+    """Return the /20 (IPv6: /40) that `address` lies in: somebody's servers, a gateway, some of a provider's lines."""
     return _network(address, 20, 40)
 
 

@@ -41,7 +41,9 @@ def _is_lacking(raw: RawReport, places: Places) -> bool:
 
     What points to a person (somebody wrote their street or address there) is no name to ask others for.
     """
-    if not raw.place.strip() or redact(raw.place) != raw.place or raw.region or raw.plz or raw.lat not in {None, ""} or raw.lon not in {None, ""}:
+    if not raw.place.strip() or redact(raw.place) != raw.place:
+        return False
+    if raw.region or raw.plz or raw.lat not in {None, ""} or raw.lon not in {None, ""}:
         return False
     found = places.locate(place=raw.place)
     return isinstance(found, NotLocated) and found.reason == "unknown_place"
