@@ -91,7 +91,7 @@ class Normaliser:
         observed_at = _observed(raw, received_at)
         place = _place_of(raw)
         region, lat, lon, place_source, plz = self._place(*place)
-        name = f"{raw.realm}\x1f{raw.reporter[:LONGEST_KEY]}" if raw.reporter else ""
+        name = f"{raw.network or raw.source}\x1f{raw.reporter[:LONGEST_KEY]}" if raw.reporter else ""
         reporter = self._persons.reporter(name)
         return Report(
             report_id=self._report_id(raw, observed_at, place, reporter),
@@ -160,7 +160,7 @@ class Normaliser:
 
     def _report_id(self, raw: RawReport, observed_at: datetime, place: tuple[str, ...], reporter: str) -> str:
         if raw.key:
-            return id_of_key(raw.realm, raw.key)
+            return id_of_key(raw.network or raw.source, raw.key)
         # Keyed, because the id is published and PLZ and second could be guessed from it. Who wrote it and what stays
         # out; only where each item comes alone, so that nothing can number equal ones, two persons of one second are
         # told apart by the (keyed) hash of the reporter.

@@ -42,7 +42,16 @@ def without_persons(raw: RawReport) -> RawReport:
 def content_print(raw: RawReport) -> str:
     """Return a hash of what a raw report says that counts: a comment or an end may change, it stays the same report."""
     where = (raw.region, raw.plz, raw.place, raw.lat, raw.lon)
-    said = (raw.realm, raw.provider, raw.service, raw.symptom, raw.observed_at, raw.began_at, raw.reporter, *where)
+    said = (
+        raw.network or raw.source,
+        raw.provider,
+        raw.service,
+        raw.symptom,
+        raw.observed_at,
+        raw.began_at,
+        raw.reporter,
+        *where,
+    )
     return digest("print", *map(str, said))
 
 

@@ -147,15 +147,17 @@ def _compared(
 ) -> tuple[list[RawReport | Rejected], versions.Ledger]:
     """Take back what its source has deleted, and compare the rest with what is stored of it."""
     there = [raw if isinstance(raw, Rejected) or not raw.deleted else _gone(raw) for raw in raws]
-    deleted = [id_of_key(raw.realm, raw.key) for raw in raws if isinstance(raw, RawReport) and raw.deleted and raw.key]
+    deleted = [_id(raw) for raw in raws if isinstance(raw, RawReport) and raw.deleted and raw.key]
     if deleted:
         with instance.store.write() as connection:
             versions.withdraw(connection, deleted, now)
-    prints = {
-        id_of_key(raw.realm, raw.key): content_print(raw) for raw in there if isinstance(raw, RawReport) and raw.key
-    }
+    prints = {_id(raw): content_print(raw) for raw in there if isinstance(raw, RawReport) and raw.key}
     with instance.store.read() as connection:
         return there, versions.compare(connection, prints)
+
+
+def _id(raw: RawReport) -> str:
+    return id_of_key(raw.network or raw.source, raw.key)
 
 
 def _gone(raw: RawReport) -> Rejected:
