@@ -63,7 +63,7 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
     _try_port(host, port)
     path = file or data_folder() / "scenarios" / "may_2017.toml"
     scenario = load_scenario(path)
-    before = load_scenario(_found(path.parent, scenario.earlier)) if scenario.earlier else None
+    before = load_scenario(found(path.parent, scenario.earlier)) if scenario.earlier else None
     with _ending_cleanly(), ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netzlage-demo-")))
         clock = SimulatedClock((before or scenario).start)
@@ -87,7 +87,7 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
         serve_app(app, host, port, worker=worker, say=_saying(clock, speed))
 
 
-def _found(folder: Path, name: str) -> Path:
+def found(folder: Path, name: str) -> Path:
     """Return the path of a scenario file: beside the one that names it, else the shipped one."""
     return folder / name if (folder / name).exists() else data_folder() / "scenarios" / name
 

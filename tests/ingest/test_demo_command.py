@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.catalogue import data_folder
+from aggregator.cli.demo import found
 
 
 @pytest.fixture
@@ -84,3 +85,10 @@ def test_a_stop_while_catching_up_leaves_nothing_behind(tmp_path: Path) -> None:
     _, said = demo.communicate(timeout=30)
     assert (demo.returncode, said.strip()) == (1, "Stopped.")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copied_scenario_finds_the_earlier_year_beside_it_or_the_shipped_one(tmp_path: Path) -> None:
+    shipped = data_folder() / "scenarios" / "early_2017.toml"
+    assert found(tmp_path, "early_2017.toml") == shipped
+    (tmp_path / "early_2017.toml").write_text("", "utf-8")
+    assert found(tmp_path, "early_2017.toml") == tmp_path / "early_2017.toml"
