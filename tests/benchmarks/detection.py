@@ -40,6 +40,19 @@ NEAR = 10 * 60  # seconds: an onset this close is right
 Says = dict[str, Floats]  # detector -> a number a tick; "Netzlage" -> (ticks, levels)
 
 
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Who runs beside Netzlage, and in which rows; no rivals: no oracle either."""
+
+    rivals: tuple[str, ...]
+    rows: tuple[Outage, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Return the columns of the table."""
+        return ["Netzlage", *self.rivals, *(["oracle"] if self.rivals else [])]
+
+
 @lru_cache(maxsize=1)
 def world_of(kind: str) -> tuple[World, Prepared]:
     """Return the world and the baseline learned in it."""
@@ -56,7 +69,7 @@ def levels_of(prepared: Prepared, provider: int, cells: Cells, first: int, ticks
     return highest
 
 
-def quiet_week(kind: str, rivals: bool, job: tuple[int, int]) -> Says:
+def quiet_week(kind: str, contest: Contest, job: tuple[int, int]) -> Says:
     """Return what all detectors say in a null week, the highest over all providers. job: set of weeks, number."""
     world, prepared = world_of(kind)
     says: Says = {}
@@ -65,10 +78,10 @@ def quiet_week(kind: str, rivals: bool, job: tuple[int, int]) -> Says:
         cells = world.quiet(provider, MONDAY - BEFORE, BEFORE + WEEK, rng)
         halves = [levels_of(prepared, provider, cells, MONDAY + half, RUN) for half in range(0, WEEK, RUN)]
         own: Says = {"Netzlage": np.concatenate(halves)}
-        if rivals:
+        if contest.rivals:
             run = Run(world, prepared, provider, MONDAY, WEEK, cells)
-            own |= all_rivals(run)
-            own |= {f"oracle: {o.label}": Oracle(world, prepared, o).score(run) for o in OUTAGES if job[0] == 0}
+            own |= all_rivals(run, contest.rivals)
+            own |= {f"oracle: {o.label}": Oracle(world, prepared, o).score(run) for o in contest.rows if job[0] == 0}
         says = {name: np.maximum(says[name], own[name]) if says else own[name] for name in own}
     return {name: values.astype(np.float32) for name, values in says.items()}
 
@@ -82,7 +95,7 @@ class Trial:
     onset_error: float | None = None  # seconds
 
 
-def trial(kind: str, limits: Calibration | None, rivals: bool, job: tuple[Outage, int]) -> Trial:
+def trial(kind: str, limits: Calibration | None, rivals: Sequence[str], job: tuple[Outage, int]) -> Trial:
     """Lay an outage into fresh chance: the provider drawn by share, the district by population."""
     world, prepared = world_of(kind)
     outage, number = job
@@ -95,7 +108,7 @@ def trial(kind: str, limits: Calibration | None, rivals: bool, job: tuple[Outage
     says: Says = {"Netzlage": levels_of(prepared, provider, cells, onset + 1, TRIAL)}
     if rivals:
         run = Run(world, prepared, provider, onset + 1, TRIAL, cells)
-        says |= all_rivals(run) | {"oracle": Oracle(world, prepared, outage).score(run)}
+        says |= all_rivals(run, rivals) | {"oracle": Oracle(world, prepared, outage).score(run)}
     if limits is None:
         return Trial(says)
     return Trial(says, *look_closely(prepared, limits, provider, cells, onset, inside, rng))
@@ -174,17 +187,23 @@ def one_world(kind: str, asked: argparse.Namespace, pool: ProcessPoolExecutor) -
     if "alarms" in asked.parts or "outages" in asked.parts:
         thresholds, limits = alarms_table(kind, asked, own, pool)
         if "outages" in asked.parts:
-            outages_table(kind, asked.trials, limits, thresholds, kind in asked.compare, pool)
+            outages_table(kind, asked.trials, limits, thresholds, contest(kind, asked), pool)
     if own and "footprints" in asked.parts:
         footprints_table(kind, asked.trials, own, pool)
     print(f"\n{(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
+
+
+def contest(kind: str, asked: argparse.Namespace) -> Contest:
+    """Return who runs in that world, and the rows."""
+    rows = tuple(outage for outage in OUTAGES if outage.label.startswith(tuple(asked.rows)))
+    return Contest(tuple(asked.rivals) if kind in asked.compare else (), rows)
 
 
 def alarms_table(
     kind: str, asked: argparse.Namespace, own: Calibration | None, pool: ProcessPoolExecutor
 ) -> tuple[dict[str, float], Calibration]:
     """Print the false alarms in weeks that set no threshold; return each detector's threshold."""
-    rivals = kind in asked.compare
+    rivals = contest(kind, asked)
     look = partial(quiet_week, kind, rivals)
     first, second = (list(pool.map(look, [(part, w) for w in range(asked.weeks)])) for part in (0, 1))
     blocks = [week["Netzlage"].reshape(-1, BLOCK, len(LEVELS)).max(axis=1) for week in first]
@@ -193,7 +212,7 @@ def alarms_table(
     thresholds["Netzlage"] = limits.suspected
     print(f"| {asked.weeks} null weeks set the threshold, {asked.weeks} others are counted | alarms | a week | 95 % |")
     print("|---|---|---|---|")
-    for name in ["Netzlage", *(RIVALS if rivals else ())]:
+    for name in ["Netzlage", *rivals.rivals]:
         seen = [standard(week[name], limits) if name == "Netzlage" else week[name] for week in second]
         counted = sum(episodes(values, thresholds[name]) for values in seen)
         print(alarms_line(name, counted, asked.weeks), flush=True)
@@ -208,24 +227,29 @@ def outages_table(  # noqa: PLR0917
     trials: int,
     limits: Calibration,
     thresholds: Mapping[str, float],
-    rivals: bool,
+    contest: Contest,
     pool: ProcessPoolExecutor,
 ) -> None:
-    """Print median minutes and the share found within an hour, a row an outage, then footprint and onset."""
-    names = ["Netzlage", *(RIVALS if rivals else ()), *(["oracle"] if rivals else [])]
-    print(f"\n| outage ({trials} trials) | " + " | ".join(names) + (" | share of the oracle |" if rivals else " |"))
-    print("|---" * (len(names) + 1 + rivals) + "|")
-    for outage in OUTAGES:
-        found = list(pool.map(partial(trial, kind, None, rivals), [(outage, i) for i in range(trials)], chunksize=20))
-        cells, share = [], {}
-        for name in names:
+    """Print median minutes and the share found within an hour, a row an outage; the lead is over the best rival."""
+    more = ["lead, points", "share of the oracle"] if contest.rivals else []
+    print(f"\n| outage ({trials} trials) | " + " | ".join([*contest.names, *more]) + " |")
+    print("|---" * (len(contest.names) + 1 + len(more)) + "|")
+    for outage in contest.rows:
+        jobs = [(outage, i) for i in range(trials)]
+        found = list(pool.map(partial(trial, kind, None, contest.rivals), jobs, chunksize=20))
+        cells, share, hits = [], {}, {}
+        for name in contest.names:
             limit = thresholds[f"oracle: {outage.label}" if name == "oracle" else name]
             minutes = np.array([first_alarm(t, name, limit, limits) for t in found])
-            share[name] = float((minutes <= 60).mean())
+            hits[name] = minutes <= 60
+            share[name] = float(hits[name].mean())
             median = np.median(minutes)
             error = 100 * np.sqrt(share[name] * (1 - share[name]) / trials)
             cells.append(f"{f'{median:.0f}' if np.isfinite(median) else '–'} / {100 * share[name]:.0f} ± {error:.1f} %")
-        if rivals:
+        if contest.rivals:
+            best = max(contest.rivals, key=lambda name: share[name])
+            ahead = hits["Netzlage"].astype(np.float64) - hits[best]
+            cells.append(f"{100 * ahead.mean():.1f} ± {100 * ahead.std() / np.sqrt(trials):.1f}")
             cells.append(f"{share['Netzlage'] / max(share['oracle'], 1e-9):.2f}")
         print(f"| {outage.label} | " + " | ".join(cells) + " |", flush=True)
 
@@ -234,7 +258,7 @@ def footprints_table(kind: str, trials: int, limits: Calibration, pool: ProcessP
     """Print how well the place after an hour and the onset are told, where the outage was found."""
     print("\n| outage | found in an hour | overlap (Jaccard) | asked | onset within ±10 min |\n|---|---|---|---|---|")
     for outage, asked in zip(OVERLAP, ASKED, strict=True):
-        closely = partial(trial, kind, replace(limits, budget=BUDGET), False)
+        closely = partial(trial, kind, replace(limits, budget=BUDGET), ())
         found = list(pool.map(closely, [(outage, i) for i in range(trials)], chunksize=20))
         overlap = [t.overlap for t in found if t.overlap is not None]
         onset = [t.onset_error for t in found if t.onset_error is not None]
@@ -247,6 +271,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--worlds", nargs="*", default=["1.0", "1.4", "2.0", "heavy"])
     options.add_argument("--compare", nargs="*", default=["1.4"], help="worlds in which the rivals run too")
+    options.add_argument("--rivals", nargs="*", choices=tuple(RIVALS), default=tuple(RIVALS))
+    options.add_argument("--rows", nargs="*", default=[""], help="beginnings of the labels of the outages")
     options.add_argument("--weeks", type=int, default=52)
     options.add_argument("--trials", type=int, default=400)
     parts = ("alarms", "outages", "footprints")

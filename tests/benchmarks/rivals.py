@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -214,6 +214,6 @@ def log_chance(clumps: Floats, means: Floats, most: int = 150) -> Floats:
     return np.log(np.maximum(chance, 1e-300))
 
 
-def all_rivals(run: Run) -> dict[str, Floats]:
-    """Return what each rival says at each tick."""
-    return {name: rival(run) for name, rival in RIVALS.items()}
+def all_rivals(run: Run, names: Collection[str]) -> dict[str, Floats]:
+    """Return what each rival of those names says at each tick."""
+    return {name: rival(run) for name, rival in RIVALS.items() if name in names}
