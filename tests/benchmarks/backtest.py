@@ -78,9 +78,7 @@ def main() -> None:
     found = backtest(country, past, Plan(timedelta(days=28), BUCKET, lambda prepared: SHIPPED))
     seconds, waited = time.process_time() - start, time.perf_counter() - clock
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"Python {sys.version.split()[0]}, one of {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {weeks} weeks\n"
-    )
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {weeks} weeks\n")
     print("| | | of the limit |\n|---|---|---|")
     print(f"| seconds of the processor | {seconds:.0f} | {seconds / SECONDS:.2f} |")
     print(f"| of them reading | {read:.0f} | {read / SECONDS:.2f} |")
