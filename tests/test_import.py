@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from aggregator.errors import DataError
-from aggregator.importing import LONGEST_LINE, bounded, from_fields, read_csv, read_ndjson
+from aggregator.importing import LONGEST_LINE, Item, bounded, from_fields, read_csv, read_ndjson
 from aggregator.model import RawReport, Rejected
 from tests.commands import Run
 
@@ -17,12 +17,12 @@ HEADER = "provider,service,observed_at,plz,comment\n"
 ROW = "o2,mobile,2017-05-13T09:40,20095,Kein Netz\n"
 
 
-def read(text: str | bytes) -> list[RawReport | Rejected]:
+def read(text: str | bytes) -> list[Item]:
     data = text.encode() if isinstance(text, str) else text
     return list(read_csv(data.splitlines(keepends=True)))
 
 
-def reasons(items: list[RawReport | Rejected]) -> list[str]:
+def reasons(items: list[Item]) -> list[str]:
     return [f"{item.reason} {item.where}" if isinstance(item, Rejected) else "" for item in items]
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import Final
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 from backports import zstd
 
 from tests.ingest.formats import Case, Item

@@ -7,7 +7,7 @@ import time
 import zlib
 from http.server import BaseHTTPRequestHandler
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import pytest
 from backports import zstd
 

@@ -184,5 +184,5 @@ def test_runs_of_feeds_are_forgotten_but_the_last_of_each_outcome(store: Store) 
     with store.read() as connection:
         left = [one for name in "ab" for one in runs.recent(connection, name, 9)]
         assert runs.last_error(connection).keys() == {"a"}
-    days = [(one.source, (NOON - one.finished_at).days) for one in left]
-    assert days == [("a", 120), ("a", 150), ("b", 1), ("b", 89)]
+    ages = [(one.source, (NOON - one.finished_at).days) for one in left]
+    assert ages == [("a", 120), ("a", 150), ("b", 1), ("b", 89)]
