@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
 
 from flask import Response, jsonify
 
-from aggregator.export import FORMATS, Column, Row
+from aggregator.export import FORMATS, Column
 from aggregator.export.tableschema import MEDIA_TYPE
 from aggregator.web.desk import instance
 from aggregator.web.lists import Page, item
@@ -18,11 +17,6 @@ def as_json(page: Page, columns: Sequence[Column]) -> Response:
     """Return a page of a list: items, next, simulated."""
     items = [item(row, columns) for row in page.rows]
     return jsonify({"items": items, "next": page.next, "simulated": instance().clock.simulated})
-
-
-def one(row: Row, columns: Sequence[Column], **more: Any) -> Response:
-    """Return one item, with what else is said of it."""
-    return jsonify({**item(row, columns), **more})
 
 
 def as_file(pieces: Iterator[bytes], kind: str, name: str, *, inline: bool = False) -> Response:
