@@ -131,7 +131,7 @@ def test_a_mistake_stands_beside_its_field_with_what_was_typed(client: FlaskClie
 def test_the_map_is_a_list_too_and_says_the_same(client: FlaskClient) -> None:
     page = client.get("/").text
     (listed,) = re.findall(r'<details class="kreise">.*?</details>', page, re.DOTALL)
-    heads = {words: int(n) for words, n in re.findall(r"<h3>(.*?): (\d+) Kreise?</h3>", listed)}
+    heads = {words: int(n) for words, n in re.findall(r"<h2>(.*?): (\d+) Kreise?</h2>", listed)}
     shown = coloured(page)
     assert heads["stark auffällig"] == shown["strong"] == 1
     assert heads["zu wenig Meldungen für eine Aussage"] == shown["few"]
