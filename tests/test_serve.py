@@ -53,7 +53,7 @@ def test_worker_runs_without_a_site_until_told_to_end(tmp_path: Path) -> None:
     process = start(tmp_path, "worker")
     try:
         assert process.stdout
-        assert process.stdout.readline() == "4 jobs: alerts, calibrate, refresh, retention\n"
+        assert process.stdout.readline() == "5 jobs: alerts, calibrate, day files, refresh, retention\n"
     finally:
         status, err = end(process, signal.SIGTERM)
     assert (status, err) == (0, "")

@@ -37,8 +37,14 @@ def subscription() -> None:
 @click.argument("target")
 @click.option("--provider", default="", help="Id or name; left out: all.")
 @click.option("--region", default="", help="AGS or name of a Kreis or Land; left out: all of Germany.")
-@click.option("--threshold", type=click.Choice(get_args(Threshold)), default="strong", show_default=True)
-@click.option("--language", type=click.Choice(["de", "en"]), default="de", show_default=True)
+@click.option(
+    "--threshold",
+    type=click.Choice(get_args(Threshold)),
+    default="strong",
+    show_default=True,
+    help="From which state of an incident on it is told.",
+)
+@click.option("--language", type=click.Choice(["de", "en"]), default="de", show_default=True, help="Of the sentences.")
 @click.option("--private", is_flag=True, help="The webhook is a server of our own, at a private address or http.")
 @click.pass_obj
 def add(
