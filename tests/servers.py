@@ -1,4 +1,4 @@
-"""A real HTTP server for tests: each path is answered by a function given to it."""
+"""Real HTTP servers for tests: each path is answered by a function given to it; waitress until it is closed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 Answerer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -47,3 +48,9 @@ def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **head
         handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
     handler.wfile.write(body)
+
+
+def until_closed(server: Any) -> None:
+    """Run waitress in a thread until it is closed from another: that pulls the sockets from under its select."""
+    with suppress(OSError, ValueError):
+        server.run()

@@ -20,6 +20,7 @@ from aggregator.settings import load_settings
 from aggregator.store import incidents, sources, tokens
 from aggregator.web import create_app
 from tests.making import incident
+from tests.servers import until_closed
 from tests.test_refresh import NOW, hamburg
 
 HOUR = timedelta(hours=1)
@@ -43,7 +44,7 @@ def asked(home: Path) -> Iterator[Scene]:
     try:
         token = fill(opened)
         server = waitress.create_server(create_app(opened), host="127.0.0.1", port=0, threads=4)
-        thread = threading.Thread(target=server.run, daemon=True)
+        thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
         thread.start()
         yield Scene(f"http://127.0.0.1:{server.effective_port}", token, opened)
     finally:

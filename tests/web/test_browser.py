@@ -12,6 +12,7 @@ import waitress
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.servers import until_closed
 from tests.web.test_pages import HAMBURG, PAGES, netzlage, site
 
 pytestmark = pytest.mark.browser
@@ -22,7 +23,7 @@ __all__ = ["netzlage", "site"]
 @pytest.fixture(scope="module")
 def address(site: Flask) -> Iterator[str]:
     server = waitress.create_server(site, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()

@@ -27,6 +27,7 @@ from aggregator.store import meta
 from aggregator.web import cache, create_app
 from aggregator.web.cache import Cache
 from tests.making import instance
+from tests.servers import until_closed
 
 WORDS = "Nichts Auffälliges. " * 100
 
@@ -259,7 +260,7 @@ def test_two_processes_agree_on_the_etag(netzlage: Instance) -> None:
 def test_the_connection_stays_open_after_a_304(page: Page, netzlage: Instance) -> None:
     server = waitress.create_server(Cache(page, netzlage), host="127.0.0.1", port=0, threads=2)
     server.channel_class = Channel
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
     thread.start()
     reader = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
     reader.request("GET", "/")

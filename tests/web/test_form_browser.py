@@ -17,6 +17,7 @@ from aggregator.model import Filter
 from aggregator.store import ends, reports
 from aggregator.web import create_app
 from aggregator.web.seal import seal
+from tests.servers import until_closed
 
 pytestmark = pytest.mark.browser
 KILOBYTE = 1024
@@ -26,7 +27,7 @@ KILOBYTE = 1024
 def address(empty: Instance) -> Iterator[str]:
     """An empty site behind the default server."""
     server = waitress.create_server(create_app(empty), host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()

@@ -18,6 +18,7 @@ from aggregator.model import Statement
 from aggregator.store import incidents, names, statements
 from aggregator.words import correct
 from tests.making import incident
+from tests.servers import until_closed
 from tests.test_refresh import NOW
 from tests.web.test_pages import HAMBURG, netzlage, site
 
@@ -44,7 +45,7 @@ def address(site: Flask, netzlage: Instance) -> Iterator[str]:
         statements.add(connection, said)
     correct(netzlage, "odd", {"kind": "note", "text": LONG * 3}, author="x")
     server = waitress.create_server(site, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()

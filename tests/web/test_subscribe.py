@@ -25,6 +25,7 @@ from aggregator.web.tickets import read_ticket, write_ticket
 from tests.alert.scene import SITE, letter, netzlage, subscribe
 from tests.gazetteer import FACTS
 from tests.making import at
+from tests.servers import until_closed
 
 WISH = {"email": "anna@example.org", "provider": "o2", "place": "Hamburg", "threshold": "strong"}
 
@@ -216,7 +217,7 @@ def test_by_keyboard_without_javascript_on_a_small_phone(here: Instance, chromiu
         return app(environ, start)
 
     server = waitress.create_server(at_home, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
     thread.start()
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
