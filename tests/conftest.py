@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from aggregator.settings import PREFIX
+from tests import stores
 from tests.commands import Run, runner
 
 settings.register_profile("no stopwatch", deadline=None)  # a busy machine is no fault of the code
@@ -24,7 +25,37 @@ def _nothing_of_the_persons_own(tmp_path_factory: pytest.TempPathFactory) -> Ite
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             patch.delenv(name)
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
-        yield
+        with stores.databases_of_this_run():
+            yield
+
+
+@pytest.fixture(autouse=True)
+def _no_database_outlives_its_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drop what the test had made on PostgreSQL for its folder."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder is not None:
+        stores.drop_those_below(folder)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the person choose the database of the tests that work on either."""
+    kinds = [stores.SQLITE, stores.POSTGRESQL]
+    parser.addoption("--database", choices=kinds, help="what tests work on that work on either (default: sqlite)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hand the choice on, also to the processes among which the tests are dealt out."""
+    if chosen := config.getoption("--database"):
+        os.environ[stores.KIND] = chosen
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is about SQLite alone where all else runs on PostgreSQL."""
+    if stores.kind() == stores.POSTGRESQL:
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(pytest.mark.skip("about SQLite"))
 
 
 @pytest.fixture
@@ -48,9 +79,10 @@ def chromium() -> Path:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a browser test that was skipped fail in CI: there the browser must be."""
+    """Let a test fail in CI that was skipped for want of a browser or a PostgreSQL: there they must be."""
     report = yield
-    if report.skipped and item.get_closest_marker("browser") and os.environ.get("CI") == "true":
+    needs = [name for name in ("browser", "postgresql") if item.get_closest_marker(name)]
+    if report.skipped and needs and os.environ.get("CI") == "true":
         report.outcome = "failed"
-        report.longrepr = f"skipped, but in CI the browser must be there: {call.excinfo and call.excinfo.value}"
+        report.longrepr = f"skipped, but in CI what it needs must be there: {call.excinfo and call.excinfo.value}"
     return report

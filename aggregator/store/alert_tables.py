@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table
 
-from aggregator.store.columns import metadata, text_column, time_column
+from aggregator.store.columns import PlainText, metadata, text_column, time_column
 
 # Of an e-mail subscription the address is erased when it ends; one that nobody confirms is deleted.
 subscriptions = Table(
@@ -30,7 +30,7 @@ changes = Table(
     "changes",
     metadata,
     text_column("change_id", key=True),
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    Column("incident_id", PlainText, ForeignKey("incidents.incident_id"), nullable=False),
     time_column("at"),
     text_column("kind"),
     time_column("spread_at", nullable=True),
@@ -43,7 +43,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     text_column("change_id", key=True),
-    Column("subscription_id", Text, ForeignKey("subscriptions.subscription_id"), primary_key=True),
+    Column("subscription_id", PlainText, ForeignKey("subscriptions.subscription_id"), primary_key=True),
     time_column("queued_at"),
     text_column("status"),
     Column("attempts", Integer, nullable=False),

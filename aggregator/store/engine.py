@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, NoSuchModuleError, OperationalError
 
 from aggregator.errors import StoreError
 from aggregator.store.migrate import to_head
 from aggregator.store.watch import Watch
 
 WRITES = "netzlage_writes"  # execution option: this transaction will write
+TURN = 4_200  # of the advisory lock that one writer at a time holds on PostgreSQL
 
 PATIENCE = "busy_timeout = 10000"
 PRAGMAS = (
@@ -35,6 +36,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reader = _reader(engine)
         self._writer = engine.execution_options(**{WRITES: True})
         self._watches: list[Watch] = []
 
@@ -51,13 +53,19 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and cannot write."""
-        with _told_in_one_sentence(self._engine.url), self._engine.connect() as connection, connection.begin():
+        with _told_in_one_sentence(self._engine.url), self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection inside one transaction: committed at the end, rolled back when an error leaves it."""
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """Give a connection inside one transaction: committed at the end, rolled back when an error leaves it.
+
+        alone: no other such transaction runs meanwhile, so what was read stays true until it is written; False is for
+        what sees to that itself, and has an effect on PostgreSQL only: SQLite has one writer at a time.
+        """
         with _told_in_one_sentence(self._engine.url), self._writer.begin() as connection:
+            if alone and connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(TURN)))
             yield connection
 
     def watch(self) -> Watch:
@@ -137,6 +145,13 @@ def _pool(url: URL) -> dict[str, Any]:
     return {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": url.get_backend_name() != "sqlite"}
 
 
+def _reader(engine: Engine) -> Engine:
+    """Return what opens transactions that see one state and cannot write; on SQLite `_begin` sees to that."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 def _name(url: URL) -> str:
     """Return what a message calls the database: an SQLite file's path, else the URL without its password."""
     if url.get_backend_name() == "sqlite":
@@ -168,7 +183,7 @@ def _told_in_one_sentence(url: URL) -> Iterator[None]:
     """Turn what the database says of its own state into a StoreError; our own mistakes pass unchanged."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InternalError) as error:
         raise StoreError(f"The database {_name(url)} {_why(str(error.orig))}.") from error
     except DatabaseError as error:
         if type(error) is not DatabaseError:  # IntegrityError, ProgrammingError ...: a mistake of ours

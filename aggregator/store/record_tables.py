@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table
 
-from aggregator.store.columns import metadata, text_column, time_column
+from aggregator.store.columns import PlainText, metadata, text_column, time_column
 
 # Word that something works again: apart from the reports, with a time of its own when we knew it.
 ends = Table(
@@ -32,7 +32,7 @@ corrections = Table(
     "corrections",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    Column("incident_id", PlainText, ForeignKey("incidents.incident_id"), nullable=False),
     time_column("at"),
     text_column("kind"),
     text_column("text"),
@@ -44,7 +44,7 @@ corrections = Table(
 withdrawn_statements = Table(
     "withdrawn_statements",
     metadata,
-    Column("statement_id", Text, ForeignKey("statements.statement_id"), primary_key=True, nullable=False),
+    Column("statement_id", PlainText, ForeignKey("statements.statement_id"), primary_key=True, nullable=False),
     time_column("at"),
     text_column("text"),
     text_column("author"),
@@ -55,7 +55,7 @@ judgements = Table(
     "judgements",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    Column("incident_id", PlainText, ForeignKey("incidents.incident_id"), nullable=False),
     time_column("at"),
     text_column("outcome"),
     text_column("text"),

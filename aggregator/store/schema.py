@@ -14,14 +14,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Table,
-    Text,
+    false,
     literal_column,
-    text,
 )
 
 from aggregator.store.alert_tables import changes as changes  # noqa: PLC0414 - with it the other tables of what is told
 from aggregator.store.columns import EPOCH as EPOCH  # noqa: PLC0414 - migrations and rooms find it here
 from aggregator.store.columns import MICROSECOND as MICROSECOND  # noqa: PLC0414
+from aggregator.store.columns import PlainText as PlainText  # noqa: PLC0414
 from aggregator.store.columns import UtcTime as UtcTime  # noqa: PLC0414
 from aggregator.store.columns import metadata as metadata  # noqa: PLC0414
 from aggregator.store.columns import text_column as _text
@@ -30,7 +30,8 @@ from aggregator.store.feed_tables import feed_runs as feed_runs  # noqa: PLC0414
 from aggregator.store.privacy_tables import day_keys as day_keys  # noqa: PLC0414 - with it what is kept of persons
 from aggregator.store.record_tables import ends as ends  # noqa: PLC0414 - with it the other tables of what people say
 
-# The key is the order in which reports are paged. PostgreSQL partitions by received_at and gets a key of its own then.
+# The key is the order in which reports are paged. On PostgreSQL, where each day of received_at is a partition, the key
+# is (region, received_at, report_id), and an index gives the order of the pages.
 reports = Table(
     "reports",
     metadata,
@@ -59,6 +60,8 @@ reports = Table(
         sqlite_where=literal_column("source = 'form'"),
         postgresql_where=literal_column("source = 'form'"),
     ),
+    Index("reports_by_time", "observed_at", "report_id").ddl_if(dialect="postgresql"),
+    postgresql_partition_by="RANGE (received_at)",
 )
 
 # What people wrote. Apart from the reports, so that nothing that reads reports can give it on by mistake.
@@ -139,9 +142,9 @@ def _incident_columns() -> list[Column[Any]]:
         Column("cold", Boolean, nullable=False),
         Column("standard", Float, nullable=False, server_default="0"),
         Column("height", Float, nullable=False, server_default="0"),
-        Column("level", Text, nullable=False, server_default="district"),
-        Column("held", Boolean, nullable=False, server_default=text("0")),
-        Column("calibrated", Boolean, nullable=False, server_default=text("0")),
+        Column("level", PlainText, nullable=False, server_default="district"),
+        Column("held", Boolean, nullable=False, server_default=false()),
+        Column("calibrated", Boolean, nullable=False, server_default=false()),
         Column("spread", Float, nullable=False, server_default="1"),
     ]
 
@@ -159,7 +162,7 @@ incidents = Table(
 incident_versions = Table(
     "incident_versions",
     metadata,
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), primary_key=True),
+    Column("incident_id", PlainText, ForeignKey("incidents.incident_id"), primary_key=True),
     _time("updated_at", key=True),
     *_incident_columns(),
 )
@@ -168,7 +171,7 @@ transitions = Table(
     "transitions",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), nullable=False),
+    Column("incident_id", PlainText, ForeignKey("incidents.incident_id"), nullable=False),
     _time("at"),
     _text("state"),
     Column("observed", Integer, nullable=False),
@@ -195,7 +198,7 @@ hotspots = Table(
     Column("expected", Float, nullable=False),
     Column("score", Float, nullable=False),
     Column("standard", Float, nullable=False, server_default="0"),
-    Column("level", Text, nullable=False, server_default="district"),
+    Column("level", PlainText, nullable=False, server_default="district"),
 )
 
 # How scores turn into recurrence intervals, each made from the baseline of that hash.
@@ -222,7 +225,7 @@ floods = Table(
 evidence = Table(
     "evidence",
     metadata,
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), primary_key=True),
+    Column("incident_id", PlainText, ForeignKey("incidents.incident_id"), primary_key=True),
     _time("at", key=True),
     Column("content", LargeBinary, nullable=False),
 )
@@ -231,7 +234,7 @@ evidence = Table(
 postcodes = Table(
     "postcodes",
     metadata,
-    Column("incident_id", Text, ForeignKey("incidents.incident_id"), primary_key=True),
+    Column("incident_id", PlainText, ForeignKey("incidents.incident_id"), primary_key=True),
     _text("plz", key=True),
     Column("persons", Integer, nullable=False),
 )
@@ -252,8 +255,8 @@ statements = Table(
     Column("assumed_time", Boolean, nullable=False),
     _time("received_at", nullable=True),
     _time("expected_end", nullable=True),
-    Column("incident_id", Text, nullable=False, server_default=""),
-    Column("enquiry_id", Text, nullable=False, server_default=""),
+    Column("incident_id", PlainText, nullable=False, server_default=""),
+    Column("enquiry_id", PlainText, nullable=False, server_default=""),
     Index("statements_by_time", "said_at"),
 )
 

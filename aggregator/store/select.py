@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -17,7 +18,10 @@ from sqlalchemy import (
     Select,
     Table,
     TableValuedAlias,
+    Text,
+    any_,
     func,
+    literal,
     select,
     type_coerce,
 )
@@ -25,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator.frames import TIME
 from aggregator.model import ALL, Filter
+from aggregator.store.columns import storable
 from aggregator.store.schema import EPOCH, MICROSECOND
 
 PAGE = 5000
@@ -65,15 +70,21 @@ def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 
 
 def any_of(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition that `column` is one of `values`; on SQLite as one parameter, however many there are."""
-    if connection.dialect.name != "sqlite":
-        return column.in_(values)
-    return column.in_(select(listed(values).c.value))
+    """Return the condition that `column` is one of `values`: one parameter, however many there are."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(_array(values))
+    return column.in_(select(listed(connection, values).c.value))
 
 
-def listed(values: Sequence[str]) -> TableValuedAlias:
-    """Return `values` as a table of one column `value` (SQLite)."""
+def listed(connection: Connection, values: Sequence[str]) -> TableValuedAlias:
+    """Return `values`, one parameter, as a table of one column `value`, in their order."""
+    if connection.dialect.name == "postgresql":
+        return func.unnest(_array(values)).table_valued("value").render_derived()
     return func.json_each(json.dumps(values)).table_valued("value")
+
+
+def _array(values: Sequence[str]) -> ColumnElement[Any]:
+    return literal([storable(value) for value in values], ARRAY(Text))
 
 
 def in_bulk(connection: Connection, statement: Insert, rows: Sequence[Sequence[Any]]) -> None:

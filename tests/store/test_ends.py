@@ -9,6 +9,7 @@ from aggregator.model import Filter
 from aggregator.record import End
 from aggregator.store import Store, ends, reports
 from tests.making import at, report
+from tests.stores import ON_SQLITE
 
 HAMBURG = Filter("o2", "mobile", since=at(0), until=at(60))
 
@@ -69,6 +70,11 @@ def test_only_what_came_by_the_form_is_found_by_its_id(store: Store) -> None:
         assert found["region"] == "02000"
         assert "reporter" not in found
         assert reports.of_the_form(connection, "x") is None
+
+
+@ON_SQLITE
+def test_what_came_by_the_form_is_found_without_reading_all(store: Store) -> None:
+    with store.read() as connection:
         plan = connection.exec_driver_sql(
             "explain query plan select * from reports where report_id = 'f' and source = 'form'"
         ).all()

@@ -17,6 +17,7 @@ from aggregator.store import Store, behind, crowds, daykeys, incidents, reports,
 from aggregator.store.schema import comments, day_keys, reporters
 from aggregator.store.schema import reports as table
 from tests.making import incident, report
+from tests.stores import ON_SQLITE
 
 NOON = datetime(2017, 5, 13, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -126,6 +127,7 @@ def test_the_key_of_a_day_lives_six_hours_longer(store: Store, hour: int, left: 
     assert found == [midnight.date() - n * DAY for n in reversed(range(left))]
 
 
+@ON_SQLITE
 def test_what_is_forgotten_is_in_no_byte_of_the_files(store: Store, tmp_path: Path) -> None:
     secret = "Kommentar-der-weg-muss"
     key = Persons(b"k").reporter("Anna")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,11 +253,11 @@ def test_what_was_told_is_forgotten_after_thirty_days_and_what_waits_is_not(stor
         assert outbox.statuses(connection, keys) == {}
 
 
-def test_many_workers_share_a_store_and_nothing_is_claimed_twice(tmp_path: Path, store: Store) -> None:
+def test_many_workers_share_a_store_and_nothing_is_claimed_twice(store: Store) -> None:
     subscribe(store, *(subscriber(f"s{n:03}") for n in range(200)))
     happens(store, change())
     spread(store)
-    others = [open_store(f"sqlite:///{tmp_path / 'netzlage.sqlite'}") for _ in range(3)]
+    others = [open_store(store.url) for _ in range(3)]
     found: list[str] = []
     while any(taken := [whom(claim(other, str(n), limit=7)) for n, other in enumerate(others)]):
         found += [name for some in taken for name in some]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.store.schema import UtcTime
+from aggregator.store.schema import PlainText, UtcTime
 
 revision = "0004"
 down_revision = "0003"
@@ -18,20 +18,20 @@ def upgrade() -> None:
     op.add_column("feed_runs", sa.Column("gap_from", UtcTime(), nullable=True))
     op.create_table(
         "sources",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("name", PlainText(), nullable=False),
+        sa.Column("kind", PlainText(), nullable=False),
+        sa.Column("format", PlainText(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("every", sa.Float(), nullable=False),
-        sa.Column("licence", sa.Text(), nullable=False),
-        sa.Column("republish", sa.Text(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("covers", sa.Text(), nullable=False),
+        sa.Column("licence", PlainText(), nullable=False),
+        sa.Column("republish", PlainText(), nullable=False),
+        sa.Column("note", PlainText(), nullable=False),
+        sa.Column("covers", PlainText(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "feed_states",
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source", PlainText(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("failing_since", UtcTime(), nullable=False),
         sa.Column("not_before", UtcTime(), nullable=False),
@@ -39,11 +39,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "validators",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("form", sa.Text(), nullable=False),
-        sa.Column("etag", sa.Text(), nullable=False),
-        sa.Column("last_modified", sa.Text(), nullable=False),
+        sa.Column("source", PlainText(), nullable=False),
+        sa.Column("url", PlainText(), nullable=False),
+        sa.Column("form", PlainText(), nullable=False),
+        sa.Column("etag", PlainText(), nullable=False),
+        sa.Column("last_modified", PlainText(), nullable=False),
         sa.PrimaryKeyConstraint("source", "url"),
     )
     _kept()
@@ -53,10 +53,10 @@ def _kept() -> None:
     op.create_table(
         "payloads",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source", PlainText(), nullable=False),
         sa.Column("received_at", UtcTime(), nullable=False),
-        sa.Column("print", sa.Text(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("print", PlainText(), nullable=False),
+        sa.Column("error", PlainText(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("whole", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -64,14 +64,14 @@ def _kept() -> None:
     op.create_index("payloads_of_a_source", "payloads", ["source", "received_at"], unique=False)
     op.create_table(
         "quarantine",
-        sa.Column("item_id", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("item_id", PlainText(), nullable=False),
+        sa.Column("source", PlainText(), nullable=False),
         sa.Column("received_at", UtcTime(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("field", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("shape", sa.Text(), nullable=False),
-        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("reason", PlainText(), nullable=False),
+        sa.Column("field", PlainText(), nullable=False),
+        sa.Column("detail", PlainText(), nullable=False),
+        sa.Column("shape", PlainText(), nullable=False),
+        sa.Column("item", PlainText(), nullable=False),
         sa.PrimaryKeyConstraint("item_id"),
     )
     op.create_index("quarantine_of_a_source", "quarantine", ["source", "received_at"], unique=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.store.schema import UtcTime
+from aggregator.store.schema import PlainText, UtcTime
 
 revision = "0006"
 down_revision = "0005"
@@ -17,8 +17,8 @@ def upgrade() -> None:
     """Make the table."""
     op.create_table(
         "geocoded",
-        sa.Column("query", sa.Text(), nullable=False),
-        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("query", PlainText(), nullable=False),
+        sa.Column("region", PlainText(), nullable=False),
         sa.Column("asked_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("query"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.store.schema import UtcTime
+from aggregator.store.schema import PlainText, UtcTime
 
 revision = "0007"
 down_revision = "0006"
@@ -18,11 +18,11 @@ def upgrade() -> None:
     op.add_column("reports", sa.Column("gone_at", UtcTime(), nullable=True))
     op.create_table(
         "versions",
-        sa.Column("report_id", sa.Text(), nullable=False),
-        sa.Column("current_id", sa.Text(), nullable=False),
+        sa.Column("report_id", PlainText(), nullable=False),
+        sa.Column("current_id", PlainText(), nullable=False),
         sa.Column("observed_at", UtcTime(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("print", sa.Text(), nullable=False),
+        sa.Column("print", PlainText(), nullable=False),
         sa.PrimaryKeyConstraint("report_id"),
         sqlite_with_rowid=False,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.store.schema import UtcTime
+from aggregator.store.schema import PlainText, UtcTime
 
 revision = "0008"
 down_revision = "0007"
@@ -18,11 +18,11 @@ def upgrade() -> None:
     op.create_table(
         "judgements",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("incident_id", sa.Text(), nullable=False),
+        sa.Column("incident_id", PlainText(), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("outcome", PlainText(), nullable=False),
+        sa.Column("text", PlainText(), nullable=False),
+        sa.Column("author", PlainText(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.incident_id"]),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.store.schema import UtcTime
+from aggregator.store.schema import PlainText, UtcTime
 
 revision = "0009"
 down_revision = "0008"
@@ -23,10 +23,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "comment_marks",
-        sa.Column("report_id", sa.Text(), nullable=False),
+        sa.Column("report_id", PlainText(), nullable=False),
         sa.Column("complaints", sa.Integer(), nullable=False),
         sa.Column("complained_at", UtcTime(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason", PlainText(), nullable=False),
         sa.Column("hidden_at", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("report_id"),
         sqlite_with_rowid=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aggregator.store.schema import UtcTime
+from aggregator.store.schema import PlainText, UtcTime
 
 revision = "0011"
 down_revision = "0010"
@@ -19,18 +19,18 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("spread", sa.Float(), nullable=False, server_default="1"))
     op.create_table(
         "postcodes",
-        sa.Column("incident_id", sa.Text(), nullable=False),
-        sa.Column("plz", sa.Text(), nullable=False),
+        sa.Column("incident_id", PlainText(), nullable=False),
+        sa.Column("plz", PlainText(), nullable=False),
         sa.Column("persons", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.incident_id"]),
         sa.PrimaryKeyConstraint("incident_id", "plz"),
     )
     op.create_table(
         "withdrawn_statements",
-        sa.Column("statement_id", sa.Text(), nullable=False),
+        sa.Column("statement_id", PlainText(), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("text", PlainText(), nullable=False),
+        sa.Column("author", PlainText(), nullable=False),
         sa.ForeignKeyConstraint(["statement_id"], ["statements.statement_id"]),
         sa.PrimaryKeyConstraint("statement_id"),
     )
