@@ -14,7 +14,16 @@ class DataError(NetzlageError):
 
 
 class StoreError(NetzlageError):
-    """The database cannot be opened, is locked, full or from another version."""
+    """The database cannot be opened, is locked, full or from another version.
+
+    `state`: what is wrong in a word or two without paths, for those who watch over us; "": no passing state.
+    """
+
+    state: str = ""
+
+
+class StoreBusy(StoreError):  # noqa: N818 - reads as the state it names
+    """The database takes nothing in at the moment, and its keeper has said why: the same can be sent again soon."""
 
 
 class FeedError(NetzlageError):

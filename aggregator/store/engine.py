@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from aggregator.errors import StoreError
 from aggregator.store.migrate import to_head
+from aggregator.store.samefile import keep_to_the_file
+from aggregator.store.trouble import told_in_one_sentence
 from aggregator.store.watch import Watch
 
 WRITES = "netzlage_writes"  # execution option: this transaction will write
@@ -36,6 +38,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._name = _name(engine.url)
         self._reader = _reader(engine)
         self._writer = engine.execution_options(**{WRITES: True})
         self._watches: list[Watch] = []
@@ -48,12 +51,12 @@ class Store:
     @property
     def name(self) -> str:
         """What a message calls the database: an SQLite file's path, else the URL without its password."""
-        return _name(self._engine.url)
+        return self._name
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and cannot write."""
-        with _told_in_one_sentence(self._engine.url), self._reader.connect() as connection, connection.begin():
+        with told_in_one_sentence(self._name), self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -63,14 +66,14 @@ class Store:
         alone: no other such transaction runs meanwhile, so what was read stays true until it is written; False is for
         what sees to that itself, and has an effect on PostgreSQL only: SQLite has one writer at a time.
         """
-        with _told_in_one_sentence(self._engine.url), self._writer.begin() as connection:
+        with told_in_one_sentence(self._name), self._writer.begin() as connection:
             if alone and connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(TURN)))
             yield connection
 
     def watch(self) -> Watch:
         """Return what tells whether anything has changed; it is closed with the store."""
-        with _told_in_one_sentence(self._engine.url):
+        with told_in_one_sentence(self._name):
             self._watches.append(Watch(self._engine))
         return self._watches[-1]
 
@@ -81,7 +84,7 @@ class Store:
         """
         if self._engine.url.get_backend_name() != "sqlite":
             return
-        with _told_in_one_sentence(self._engine.url), self._engine.connect() as connection:
+        with told_in_one_sentence(self._name), self._engine.connect() as connection:
             driver = connection.connection.driver_connection
             if driver is not None:
                 for pragma in ("query_only = OFF", "busy_timeout = 100", "wal_checkpoint(TRUNCATE)", PATIENCE):
@@ -121,6 +124,7 @@ def connect(url: str) -> Store:
         raise StoreError(f"The database {_name(parsed)} needs the package {error.name}; install it.") from None
     if parsed.get_backend_name() == "sqlite":
         _make_sqlite_behave(engine)
+        keep_to_the_file(engine, Path(str(parsed.database)))
     return Store(engine)
 
 
@@ -176,30 +180,3 @@ def _make_sqlite_behave(engine: Engine) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _told_in_one_sentence(url: URL) -> Iterator[None]:
-    """Turn what the database says of its own state into a StoreError; our own mistakes pass unchanged."""
-    try:
-        yield
-    except (OperationalError, InternalError) as error:
-        raise StoreError(f"The database {_name(url)} {_why(str(error.orig))}.") from error
-    except DatabaseError as error:
-        if type(error) is not DatabaseError:  # IntegrityError, ProgrammingError ...: a mistake of ours
-            raise
-        raise StoreError(f"The file {_name(url)} is not a database ({error.orig}); name another one.") from error
-
-
-def _why(said: str) -> str:
-    """Return the end of the sentence that begins with the database's name."""
-    reasons = {
-        "locked": "is being written by another process for too long; stop that one or try again later",
-        "full": "has no space left on its disk; make room and start again",
-        "unable to open": "cannot be opened; check the path and the rights of its folder",
-        "readonly": "cannot be written; check the rights of the file and its folder",
-    }
-    for word, reason in reasons.items():
-        if word in said:
-            return reason
-    return f"cannot be used: {' '.join(said.split())}"

@@ -1,0 +1,78 @@
+"""What a database says of its own state -> one sentence that says what to do, and a word or two without paths. I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import DatabaseError, InternalError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as NoneFree
+
+from aggregator.errors import StoreError
+
+# What one report may do wrong that the next does right: a value that the database does not take.
+MISTAKES: Final = (StatementError, ValueError, TypeError, ArithmeticError)
+
+RESTORE: Final = "stop Netzlage and put a backup back with `netzlage restore FILE`"
+DAMAGED: Final = "the database is damaged"
+# A word of what the database says -> the end of the sentence that begins with its name, the state.
+REASONS: Final = {
+    "locked": (
+        "is being written by another process for too long; stop that one or try again later",
+        "the database is locked by another process",
+    ),
+    "lock timeout": (
+        "is being written by another process for too long; stop that one or try again later",
+        "the database is locked by another process",
+    ),
+    "full": ("has no space left on its disk; make room, Netzlage goes on by itself", "the disk is full"),
+    "No space left": ("has no space left on its disk; make room, Netzlage goes on by itself", "the disk is full"),
+    "the file is gone": (
+        "is gone from its folder; put it back, or a backup with `netzlage restore FILE`",
+        "the database is gone",
+    ),
+    "unable to open": (
+        "cannot be opened; check the path and the rights of its folder",
+        "the database cannot be opened",
+    ),
+    "readonly": ("cannot be written; check the rights of the file and its folder", "the database cannot be written"),
+    "read-only": ("cannot be written; check the rights of the file and its folder", "the database cannot be written"),
+    "disk I/O error": (
+        "cannot be reached on its disk (disk I/O error); look whether the disk is full, read-only or broken",
+        "the disk of the database fails",
+    ),
+    "malformed": (f"is damaged; {RESTORE}", DAMAGED),
+}
+OTHERWISE: Final = "the database cannot be used"
+
+
+@contextmanager
+def told_in_one_sentence(name: str) -> Iterator[None]:
+    """Turn what the database says of its own state into a StoreError; our own mistakes pass unchanged."""
+    try:
+        yield
+    except (OperationalError, InternalError) as error:
+        raise _told(name, str(error.orig)) from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # IntegrityError, ProgrammingError ...: a mistake of ours
+            raise
+        if "malformed" in str(error.orig):
+            raise _told(name, str(error.orig)) from error
+        sentence = f"The file {name} is not a database ({error.orig}); name another one."
+        raise _with_state(StoreError(sentence), DAMAGED) from error
+    except NoneFree as error:
+        sentence = f"The database {name} is busy: no connection to it became free in time; try again later."
+        raise _with_state(StoreError(sentence), "the database is busy") from error
+
+
+def _told(name: str, said: str) -> StoreError:
+    for word, (reason, state) in REASONS.items():
+        if word in said:
+            return _with_state(StoreError(f"The database {name} {reason}."), state)
+    return _with_state(StoreError(f"The database {name} cannot be used: {' '.join(said.split())}."), OTHERWISE)
+
+
+def _with_state(error: StoreError, state: str) -> StoreError:
+    error.state = state
+    return error
