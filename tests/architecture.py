@@ -70,6 +70,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.proofs",
         "aggregator.retention",
         "aggregator.balance",
+        "aggregator.backups",
         "aggregator.history",
         "aggregator.downloads",
         "aggregator.dayfiles",

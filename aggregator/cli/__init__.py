@@ -16,6 +16,7 @@ from aggregator.cli.detect import refresh, scan
 from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
 from aggregator.cli.judge import judge
+from aggregator.cli.keep import backup, restore
 from aggregator.cli.operate import doctor
 from aggregator.cli.past import calibrate, detect, replay
 from aggregator.cli.serve import serve, worker
@@ -25,6 +26,7 @@ from aggregator.cli.words import incident, statement, token
 from aggregator.errors import NetzlageError
 
 COMMANDS: tuple[click.Command, ...] = (
+    backup,
     calibrate,
     comments,
     demo,
@@ -36,6 +38,7 @@ COMMANDS: tuple[click.Command, ...] = (
     incident,
     refresh,
     replay,
+    restore,
     scan,
     serve,
     statement,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from aggregator.errors import StoreError
+from aggregator.store import meta
 from aggregator.store.engine import Store, connect
 from aggregator.store.feed_tables import feed_runs
 from aggregator.store.migrate import revisions
@@ -53,6 +54,23 @@ def waiting(url: str, since: datetime) -> Backlog | None:
             return None
         with store.read() as connection:
             return backlog(connection, since)
+    finally:
+        store.close()
+
+
+def noted(url: str, name: str) -> str | None:
+    """Return what the database keeps under `name` in `meta`; None: nothing, or it cannot be asked."""
+    if _not_made_yet(url):
+        return None
+    try:
+        store = connect(url)
+    except StoreError:
+        return None  # the store's own check says why
+    try:
+        with store.read() as connection:
+            return meta.get(connection, name) if inspect(connection).has_table("meta") else None
+    except StoreError:
+        return None
     finally:
         store.close()
 
