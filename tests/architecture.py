@@ -136,6 +136,7 @@ STOPWATCHES: Final = (
     "aggregator.outbound.client",
     "aggregator.outbound.guard",
     "aggregator.outbound.manners",
+    "aggregator.store.intake",
     "aggregator.web.cache",
 )  # may measure how long something took
 TIME_CALLS: Final = {

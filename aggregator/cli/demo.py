@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -25,6 +25,7 @@ from aggregator.errors import DataError, SettingsError
 from aggregator.instance import Instance
 from aggregator.refresh import Detection
 from aggregator.store import calibrations
+from aggregator.store.intake import open_intake
 from aggregator.web import create_app
 from ingest.demo import DemoApi, FeedServer
 from ingest.earlier import bring_in
@@ -80,7 +81,7 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
         keep_sources(instance, feeds)
         _keep_calibration(instance, scenario, path)
         _catch_up(instance, clock, feeds, refresh, scenario)
-        app = create_app(instance, cached=True)
+        app = create_app(instance, cached=True, intake=stack.enter_context(closing(open_intake(instance.store))))
         worker = Worker(instance, feeds, refresh, speed=speed)
         clock.run(speed)
         warn(instance)

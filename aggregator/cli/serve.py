@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -25,6 +25,7 @@ from aggregator.errors import NetzlageError
 from aggregator.imprint import warning
 from aggregator.instance import Instance
 from aggregator.refresh import Detection
+from aggregator.store.intake import open_intake
 from aggregator.web import create_app
 from aggregator.web.telling import teller
 from ingest.feed import Feed, load_feeds
@@ -42,8 +43,8 @@ BIGGEST_REQUEST = 1 << 20  # bytes; the app refuses far less, with a sentence
 @click.pass_obj
 def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     """Serve the site, and unless told otherwise hear the feeds and look for clusters."""
-    with _opened(options) as (instance, feeds):
-        app = create_app(instance, cached=True)
+    with _opened(options) as (instance, feeds), closing(open_intake(instance.store)) as intake:
+        app = create_app(instance, cached=True, intake=intake)
         work = None if no_worker else _worker(instance, feeds, teller(app))
         serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
 

@@ -53,6 +53,11 @@ class Store:
         """What a message calls the database: an SQLite file's path, else the URL without its password."""
         return self._name
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Say whether the database is a file with one writer at a time."""
+        return self._engine.dialect.name == "sqlite"
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and cannot write."""

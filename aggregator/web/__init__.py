@@ -9,6 +9,7 @@ from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from aggregator.instance import Instance
+from aggregator.store.intake import Intake
 from aggregator.web import (
     about,
     api,
@@ -49,10 +50,11 @@ ROOMS: Final = (
 __all__ = ["create_app"]
 
 
-def create_app(instance: Instance, *, cached: bool = False) -> Flask:
+def create_app(instance: Instance, *, cached: bool = False, intake: Intake | None = None) -> Flask:
     """Return the WSGI app of `instance`; it reads from the store only, and writes what people report.
 
-    cached: pages are made once per change and not per reader; a change may take a second to be seen.
+    cached: pages are made once per change and not per reader; a change may take a second to be seen. intake: how what
+    is sent gets into the store; it is its maker who closes it. None: each in the thread of its request.
     """
     app = Flask(__name__)
     app.config.update(
@@ -66,7 +68,7 @@ def create_app(instance: Instance, *, cached: bool = False) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     door.register(app)
-    app.extensions[KEY] = lay(app, instance)
+    app.extensions[KEY] = lay(app, instance, intake)
     Babel(app, locale_selector=locale)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

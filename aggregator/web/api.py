@@ -78,7 +78,7 @@ def _csv(name: str, params: Params) -> tuple[Iterator[bytes], str | None]:
 def report() -> Response:
     """Take one report: 201 kept, 200 known already, 422 with a sentence a field, 429 too many."""
     raw = raw_report(body(), "api")
-    sent = {raw.field: raw} if isinstance(raw, Rejected) else send(instance(), raw)
+    sent = {raw.field: raw} if isinstance(raw, Rejected) else send(raw)
     if not isinstance(sent, Sent):
         raise Invalid({field or "report": fault.detail for field, fault in sent.items()})
     known = {"report_id": sent.report.report_id, "duplicate": not sent.kept, "region": sent.report.region}

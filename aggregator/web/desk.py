@@ -15,6 +15,7 @@ from aggregator.clock import BERLIN
 from aggregator.instance import Instance
 from aggregator.model import Provider
 from aggregator.store import Connection, names, sources
+from aggregator.store.intake import Direct, Intake
 from aggregator.web.limits import Limits
 
 KEY: Final = "netzlage"
@@ -26,11 +27,12 @@ class Desk:
 
     instance: Instance
     limits: Limits
+    intake: Intake
 
 
-def lay(app: Flask, instance: Instance) -> Desk:
-    """Return the desk of an app."""
-    return Desk(instance, Limits(app, instance, address))
+def lay(app: Flask, instance: Instance, intake: Intake | None = None) -> Desk:
+    """Return the desk of an app; without an intake each report is stored in the thread of its request."""
+    return Desk(instance, Limits(app, instance, address), intake or Direct(instance.store))
 
 
 def desk() -> Desk:

@@ -135,7 +135,7 @@ def _send(values: Mapping[str, str]) -> Sent | dict[str, Rejected]:
     raw = raw_report(texts, "form")
     if isinstance(raw, Rejected):
         return {raw.field: raw}
-    return send(instance(), replace(raw, **_times(values)))
+    return send(replace(raw, **_times(values)))
 
 
 def _place(text: str) -> dict[str, str]:

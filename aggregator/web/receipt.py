@@ -18,7 +18,8 @@ from aggregator.store import ends, reports
 from aggregator.store.reports import Row
 from aggregator.web import story
 from aggregator.web.codes import tidy
-from aggregator.web.desk import instance, now
+from aggregator.web.desk import desk, instance, now
+from aggregator.web.errors import AGAIN
 from aggregator.web.form import show_form, too_many
 from aggregator.web.language import FIRST, present
 from aggregator.web.others import Company, company
@@ -115,11 +116,10 @@ def works_again() -> Response:
         found = find(values["code"])
         if found is None:
             return show_form(values, {"code": _("Zu diesem Code kennen wir keine Meldung. Bitte prüfen Sie ihn.")}, 422)
-        with instance().store.write() as connection:
-            ends.add(connection, [End(found.row["report_id"], now(), now())])
+        desk().intake.take(End(found.row["report_id"], now(), now()))
     except StoreError:
         said = _("Das konnte gerade nicht gespeichert werden. Bitte senden Sie es gleich noch einmal.")
-        return show_form(values, {"code": said}, 503)
+        return show_form(values, {"code": said}, 503, again=AGAIN)
     return make_response(redirect(f"/melden/danke?code={found.code}", 303))
 
 

@@ -13,9 +13,8 @@ from aggregator.importing import FIELD_OF, from_fields
 from aggregator.instance import Instance
 from aggregator.model import RawReport, Rejected, Report
 from aggregator.normalise import normalise
-from aggregator.pipeline import accept
 from aggregator.redact import redact
-from aggregator.web.desk import address, person
+from aggregator.web.desk import address, desk, person
 from aggregator.web.params import Invalid
 
 PLACES: Final = ("region", "plz", "place", "lat", "lon")
@@ -89,15 +88,11 @@ def _put_right(instance: Instance, raw: RawReport, field: str) -> RawReport:
     return replace(raw, **{FIELD_OF.get(field, field): right.get(field, default)})
 
 
-def send(instance: Instance, raw: RawReport) -> Sent | dict[str, Rejected]:
+def send(raw: RawReport) -> Sent | dict[str, Rejected]:
     """Take the report in, or say what is wrong with it. Raises StoreError."""
-    wrong = mistakes(instance, raw)
-    if wrong:
-        return wrong
-    now = instance.clock.now()
-    persons = instance.keyring.at(now)
-    read = normalise(raw, catalogue=instance.catalogue, received_at=now, key=instance.key, persons=persons)
-    outcome = accept(instance, [raw])
-    if outcome.rejects or isinstance(read, Rejected):
-        return {item.field: item for item in outcome.rejects}
-    return Sent(read, kept=bool(outcome.kept))
+    here, intake = desk().instance, desk().intake
+    now = here.clock.now()
+    read = normalise(raw, catalogue=here.catalogue, received_at=now, key=here.key, persons=here.keyring.at(now))
+    if isinstance(read, Rejected):
+        return mistakes(here, raw) or {read.field: read}
+    return Sent(read, kept=intake.take(read))
