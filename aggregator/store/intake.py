@@ -203,13 +203,13 @@ class Grouped:
 
     def _admit(self) -> None:
         """Let one more wait, or raise StoreBusy: nobody waits long for what hangs."""
+        if not self._closing and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+            self._thread.start()
         hangs, waiting = self._hangs(), len(self._waiting)
         full = waiting >= self._most or (hangs > HANGS and waiting >= SEATS)
         if self._closing or full or hangs > self._patience:
             raise self._busy()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
-            self._thread.start()
 
     def _busy(self) -> StoreBusy:
         self._ledger.refused()
