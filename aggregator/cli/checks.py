@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from aggregator.backups import last_made
 from aggregator.clock import BERLIN, SystemClock
 from aggregator.errors import NetzlageError, SettingsError
 from aggregator.settings import TABLE, Settings
@@ -22,6 +23,7 @@ MOST_PROXIES: Final = 4
 LEAST_FILES: Final = 1000
 WRITTEN: Final = datetime(2026, 11, 1, tzinfo=UTC)  # this program is not older than that
 FAST: Final = timedelta(minutes=10)
+OLD: Final = timedelta(days=8)  # whoever makes a backup each week has missed one
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
@@ -123,3 +125,16 @@ def check_clock(settings: Settings) -> str:
             "went wrong then; switch on NTP (`timedatectl set-ntp true`)."
         )
     return f"{now.astimezone(BERLIN):%Y-%m-%d %H:%M} in Germany"
+
+
+def check_backup(settings: Settings) -> str:
+    """Return how old the last backup is; NetzlageError where they are made no more."""
+    made, now = last_made(settings.database), SystemClock().now()
+    if made is None:
+        return "none yet; `netzlage backup FILE` makes one, also while the service runs"
+    days = (now - made) // timedelta(days=1)
+    if now - made > OLD:
+        raise NetzlageError(
+            f"The last backup is {days} days old; run `netzlage backup FILE`, or look why what does it each day stopped."
+        )
+    return f"the last one is from {made.astimezone(BERLIN):%Y-%m-%d %H:%M}"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from aggregator.errors import StoreError
-from aggregator.store import meta
+from aggregator.store import meta, moved
 from aggregator.store.engine import Store, connect
 from aggregator.store.feed_tables import feed_runs
 from aggregator.store.migrate import revisions
@@ -90,6 +90,9 @@ def _look(store: Store) -> Checkup:
     schema, head = revisions(store.read, store.name)
     with store.read() as connection:
         rows = _count(connection) if schema == head else {}
+        why_not = moved.note(connection) if schema == head else ""
+    if why_not:
+        raise StoreError(f"The database {store.name} {why_not}.")
     return Checkup(store.name, schema, head, rows)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from aggregator.errors import StoreError
+from aggregator.store import moved
 from aggregator.store.migrate import to_head
 from aggregator.store.samefile import keep_to_the_file
 from aggregator.store.trouble import told_in_one_sentence
@@ -105,11 +106,15 @@ class Store:
 def open_store(url: str) -> Store:
     """Open the database at the SQLAlchemy `url`, new or old, and migrate it to the present schema.
 
-    Raises StoreError with one sentence: not a database, another program's, a newer version's, not to be reached.
+    Raises StoreError with one sentence: not a database, another program's, a newer version's, moved, not to be reached.
     """
     store = connect(url)
     try:
         to_head(store.read, store.write, store.name)
+        with store.read() as connection:
+            why_not = moved.note(connection)
+        if why_not:
+            raise StoreError(f"The database {store.name} {why_not}.")
     except BaseException:
         store.close()
         raise

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DatabaseError, InternalError, OperationalError, StatementError
+from sqlalchemy.exc import DatabaseError, IntegrityError, InternalError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from aggregator.errors import StoreError
+from aggregator.store.moved import gone_to, refused
 
 # What one report may do wrong that the next does right: a value that the database does not take.
 MISTAKES: Final = (StatementError, ValueError, TypeError, ArithmeticError)
 
 RESTORE: Final = "stop Netzlage and put a backup back with `netzlage restore FILE`"
 DAMAGED: Final = "the database is damaged"
+MOVED: Final = "the database has moved"
 # A word of what the database says -> the end of the sentence that begins with its name, the state.
 REASONS: Final = {
     "locked": (
@@ -54,6 +56,11 @@ def told_in_one_sentence(name: str) -> Iterator[None]:
         yield
     except (OperationalError, InternalError) as error:
         raise _told(name, str(error.orig)) from error
+    except IntegrityError as error:
+        target = refused(str(error.orig))
+        if not target:
+            raise  # a mistake of ours
+        raise _with_state(StoreError(f"The database {name} {gone_to(target)}."), MOVED) from error
     except DatabaseError as error:
         if type(error) is not DatabaseError:  # IntegrityError, ProgrammingError ...: a mistake of ours
             raise
