@@ -135,6 +135,6 @@ def check_backup(settings: Settings) -> str:
     days = (now - made) // timedelta(days=1)
     if now - made > OLD:
         raise NetzlageError(
-            f"The last backup is {days} days old; run `netzlage backup FILE`, or look why what does it each day stopped."
+            f"The last backup is {days} days old; run `netzlage backup FILE`, or look why the job that does it stopped."
         )
     return f"the last one is from {made.astimezone(BERLIN):%Y-%m-%d %H:%M}"
