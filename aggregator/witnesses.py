@@ -79,13 +79,16 @@ class Witnesses:
         self, kind: str, counts: pd.DataFrame, since: datetime, until: datetime, known: Sequence[Crowd]
     ) -> list[Crowd]:
         """Return the floods of one kind, the largest first: each is measured without those before it and `known`."""
+        window = Filter(since=since, until=until, as_of=self.as_of)
+        large = crowds.crowds(self.connection, kind, window, FLOOD)
+        if not large:
+            return []
         within = counts[(counts["bucket"] >= since) & (counts["bucket"] < until)]
         left = Counter(within.groupby(["provider", "service"], observed=True)["count"].sum().to_dict())
         for crowd in known:
             left[crowd.stream.provider, crowd.stream.service] -= crowd.size
-        window = Filter(since=since, until=until, as_of=self.as_of)
         found = []
-        for crowd in sorted(crowds.crowds(self.connection, kind, window, FLOOD), key=lambda c: (-c.size, c.value)):
+        for crowd in sorted(large, key=lambda c: (-c.size, c.value)):
             stream = crowd.stream.provider, crowd.stream.service
             usual = self.usual_block(crowd.stream) if kind == BLOCK else 0.0
             if is_flood(crowd.size, float(max(left[stream], crowd.size)), usual):

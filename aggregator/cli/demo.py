@@ -16,7 +16,7 @@ from typing import Final
 import click
 
 from aggregator.catalogue import data_folder
-from aggregator.cli.common import Options, progress
+from aggregator.cli.common import Options, progress, settle
 from aggregator.cli.feeds import keep_sources
 from aggregator.cli.serve import serve_app, warn
 from aggregator.clock import BERLIN, Clock, SimulatedClock
@@ -72,6 +72,7 @@ def demo(options: Options, host: str, port: int, speed: float, file: Path | None
         instance = options.open(clock, home=str(home), database=database, feeds=str(feeds_file))
         stack.callback(instance.store.close)
         world, refresh = world_of(instance.catalogue), Detection(instance).refresh
+        settle()
         if before is not None:
             _shown(bring_in(instance, clock, Events(before, world), refresh), "The months before", len(steps(before)))
             clock.set(scenario.start)

@@ -19,7 +19,7 @@ from aggregator.alert.deliver import Alerter, Tell
 from aggregator.calibration import Calibrator
 from aggregator.catalogue import data_folder
 from aggregator.cli.channel import Channel
-from aggregator.cli.common import Options
+from aggregator.cli.common import Options, settle
 from aggregator.cli.feeds import keep_sources
 from aggregator.errors import NetzlageError
 from aggregator.imprint import warning
@@ -46,6 +46,7 @@ def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     with _opened(options) as (instance, feeds), closing(open_intake(instance.store)) as intake:
         app = create_app(instance, cached=True, intake=intake)
         work = None if no_worker else _worker(instance, feeds, teller(app))
+        settle()
         serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
 
 
@@ -63,6 +64,7 @@ def worker(options: Options) -> None:
     with _opened(options) as (instance, feeds), _stopped_by_signal():
         work = _worker(instance, feeds, teller(create_app(instance)))
         click.echo(f"{len(work.jobs)} jobs: {', '.join(sorted(work.jobs))}")
+        settle()
         work.start()
         try:
             threading.Event().wait()

@@ -61,16 +61,29 @@ def cover(
     source names providers, its silence says nothing about others; one of whom only such sources tell is never heard.
     """
     heard = _heard_by_source(listening, start, end)
-    weights = {ALL: usual.groupby("source")["count"].sum()}
-    weights |= {str(name): group.groupby("source")["count"].sum() for name, group in usual.groupby("provider")}
-    shares = {name: _of_provider(name, heard, weight, covers or {}, end - start) for name, weight in weights.items()}
+    shares = {
+        name: _of_provider(name, heard, weight, covers or {}, end - start) for name, weight in _weights(usual).items()
+    }
     return Coverage(start, end - start, shares)
 
 
-def _of_provider(name: str, heard: Mapping[str, Floats], weight: pd.Series, covers: Covers, buckets: int) -> Floats:
+def _weights(usual: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Return how many reports of each provider, and of all, came from each source; sources in their order."""
+    found: dict[str, dict[str, int]] = {ALL: {}}
+    rows = zip(usual["source"].tolist(), usual["provider"].tolist(), usual["count"].tolist(), strict=True)
+    for source, provider, count in sorted(rows):
+        for name in (ALL, provider):
+            of = found.setdefault(name, {})
+            of[source] = of.get(source, 0) + count
+    return found
+
+
+def _of_provider(
+    name: str, heard: Mapping[str, Floats], weight: Mapping[str, int], covers: Covers, buckets: int
+) -> Floats:
     telling = {source: shares for source, shares in heard.items() if _tells(covers, source, name)}
-    of_them = weight[[_tells(covers, str(source), name) for source in weight.index]]
-    return np.zeros(buckets) if len(weight) and of_them.empty else _weigh(telling, of_them, buckets)
+    of_them = {source: count for source, count in weight.items() if _tells(covers, source, name)}
+    return np.zeros(buckets) if weight and not of_them else _weigh(telling, of_them, buckets)
 
 
 def _tells(covers: Covers, source: str, provider: str) -> bool:
@@ -90,11 +103,11 @@ def _heard_by_source(listening: pd.DataFrame, start: int, end: int) -> dict[str,
     return heard
 
 
-def _weigh(heard: Mapping[str, Floats], weight: pd.Series, buckets: int) -> Floats:
-    total = float(weight.sum())
+def _weigh(heard: Mapping[str, Floats], weight: Mapping[str, int], buckets: int) -> Floats:
+    total = sum(weight.values())
     if total <= 0:
         return np.max(list(heard.values()), axis=0) if heard else np.zeros(buckets)
     shares = np.zeros(buckets)
     for source, count in weight.items():
-        shares += heard.get(str(source), 0.0) * (float(count) / total)
+        shares += heard.get(source, 0.0) * (count / total)
     return shares

@@ -13,6 +13,7 @@ from aggregator.detect.cube import NO_CELLS, Cells, bucket_start, narrower
 from aggregator.detect.footprint import find_footprint
 from aggregator.detect.incident import SPREADS_AFTER, is_public
 from aggregator.detect.scan import MIN_REPORTS, Figures, figures, scan
+from aggregator.detect.sieve import promising
 from aggregator.detect.span import DURATIONS, Field, Span, field_of
 from aggregator.detect.zones import LEVELS
 from aggregator.model import ALL, Basis, Hotspot, Incident, Stream
@@ -35,12 +36,12 @@ def find_hotspots(
     found: list[Hotspot] = []
     alarmed = {i.stream for i in open_incidents}
     national = {i.stream for i in open_incidents if not i.regions}
-    for stream in sorted(streams, key=_narrow_first):
-        if not worth_a_scan(span, stream, streams):
-            continue
+    worth = {s: cells for s, cells in streams.items() if worth_a_scan(span, s, streams)}
+    fields = promising(span, worth, limits.floor(limits.suspected), always=national)
+    for stream in sorted(fields, key=_narrow_first):
         public = [i for i in open_incidents if i.stream == stream and i.regions and _is_known(i, span, limits)]
         below = {h.stream for h in found} | alarmed
-        for hotspot in scan_stream(span, stream, streams[stream], limits, national=stream in national):
+        for hotspot in scan_field(fields[stream], stream, limits, national=stream in national):
             seen = _beside_public(span, streams[stream], hotspot, public, limits) if public else hotspot
             if seen and not _explained(span, seen, streams, below):
                 found.append(seen)
@@ -61,11 +62,16 @@ def _narrow_first(stream: Stream) -> tuple[bool, bool, str, str]:
 def scan_stream(
     span: Span, stream: Stream, cells: Cells, limits: Calibration, *, national: bool = False
 ) -> list[Hotspot]:
+    """Return the disjoint hotspots of one stream; see `scan_field`."""
+    return scan_field(field_of(span, stream, cells), stream, limits, national=national)
+
+
+def scan_field(field: Field, stream: Stream, limits: Calibration, *, national: bool = False) -> list[Hotspot]:
     """Return the disjoint hotspots of one stream, the most unlikely first, the nation at most once.
 
     national: the nation has an open incident. With one, and after its hotspot, zones are measured by their share.
     """
-    field = field_of(span, stream, cells)
+    span = field.span
     floor = limits.floor(limits.suspected)
     found: list[Hotspot] = []
     gone = NOWHERE  # districts of those found already

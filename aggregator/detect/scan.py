@@ -17,7 +17,7 @@ from scipy import sparse
 
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.score import STATISTICS, clumping, ebp
-from aggregator.detect.span import DRIFT_BUCKETS, DURATIONS, SHORT, TINY, Field
+from aggregator.detect.span import DRIFT_BUCKETS, DURATIONS, SHORT, TINY, Field, Span
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -50,12 +50,8 @@ def scan(field: Field, floor: Floats, *, by_share: bool = False) -> Windows:
     The statistic is the field's. by_share: the nation is known to be up, and a zone is measured by its share of the
     nation's reports (the conditional test); else against its own level after leave-one-out drift.
     """
-    looks = [
-        (column, duration, field.span.columns_of(duration) + field.span.back)
-        for column, duration in enumerate(DURATIONS)
-        if field.span.back >= duration and len(field.span.columns_of(duration))
-    ]
-    found = [_local(field, looks, floor, by_share=by_share), _national(field, looks, floor)]
+    looks = looks_of(field.span)
+    found = [_local(field, looks, floor, by_share=by_share), national(field, looks, floor)]
     return Windows(
         np.concatenate([w.tick for w in found]),
         np.concatenate([w.zone for w in found]),
@@ -65,6 +61,15 @@ def scan(field: Field, floor: Floats, *, by_share: bool = False) -> Windows:
 
 
 Looks = Sequence[tuple[int, int, Ints]]  # column, duration, the buckets before which the windows end
+
+
+def looks_of(span: Span) -> Looks:
+    """Return which windows the ticks of a span look at."""
+    return [
+        (column, duration, span.columns_of(duration) + span.back)
+        for column, duration in enumerate(DURATIONS)
+        if span.back >= duration and len(span.columns_of(duration))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,20 @@ class _Sums:
         The Poisson score is never below the negative binomial one, so no window above the floor is lost but those
         whose zone drifts far below the nation.
         """
-        place = (self.log_rate + math.log(max(hours, TINY))) * _STEPS
-        place = np.minimum(np.maximum(place, 0.0), len(_MEANS) - 1)
-        least: npt.NDArray[np.float32] = self.sieve[place.astype(np.int64) + self.level * len(_MEANS)]
-        return least
+        return _least(self.sieve, self.log_rate + math.log(max(hours, TINY)), self.level)
+
+
+def _least(sieve: npt.NDArray[np.float32], log_mean: Floats, level: Ints) -> npt.NDArray[np.float32]:
+    """Return what `sieve` says of means, given as logarithms over the least of `_MEANS`, in zones of those levels."""
+    place = np.minimum(np.maximum(log_mean * _STEPS, 0.0), len(_MEANS) - 1)
+    least: npt.NDArray[np.float32] = sieve[place.astype(np.int64) + level * len(_MEANS)]
+    return least
+
+
+def least_reports(mean: Floats, level: Ints, floor: Floats) -> npt.NDArray[np.float32]:
+    """Return the least count that could reach the floor of each level where at least `mean` are expected."""
+    log_mean = np.log(np.maximum(mean, _MEANS[0])) - np.log(_MEANS[0])
+    return _least(_sieve(tuple(floor.tolist())), log_mean, level)
 
 
 def _running_sums(field: Field, looks: Looks, floor: Floats) -> _Sums:
@@ -113,7 +128,9 @@ def _running_sums(field: Field, looks: Looks, floor: Floats) -> _Sums:
     touched = np.flatnonzero(total >= MIN_REPORTS - ROUNDING)
     sums = np.zeros((len(edges), len(touched)), dtype=np.float32)
     if len(touched):
-        np.cumsum(by_zone[:, touched].toarray(), axis=0, out=sums[1:])
+        few_rows = span.ticks == 1
+        counts = by_zone.toarray()[:, touched] if few_rows else by_zone[:, touched].toarray()
+        np.cumsum(counts, axis=0, out=sums[1:])
     level = span.zones.level[touched]
     log_rate = np.log(np.maximum(field.zone.rate[touched], _MEANS[0])) - np.log(_MEANS[0])
     row = np.searchsorted(edges, np.arange(span.back + span.ticks))
@@ -236,7 +253,7 @@ def score_of(
     return score
 
 
-def _national(field: Field, looks: Looks, floor: Floats) -> Windows:
+def national(field: Field, looks: Looks, floor: Floats) -> Windows:
     """Return the windows of the nation, against its own level of late, reports not located among them."""
     zone = field.span.zones.nation
     last = np.concatenate([ends for _, _, ends in looks])

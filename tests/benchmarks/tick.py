@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from aggregator.catalogue import data_folder
+from aggregator.cli.common import settle
 from aggregator.clock import BERLIN, SimulatedClock
 from aggregator.instance import Instance, open_instance
 from aggregator.model import Filter
@@ -93,6 +94,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{Path(folder) / 'tick.sqlite'}"
         instance = open_instance(load_settings(None, {}, overrides={"home": folder, "database": database}), clock)
+        settle()  # as `serve` and `worker` do
         ticks = replayed(instance, clock, scenario)
         print_store(instance, scenario)
         instance.store.close()

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import text
 
+from aggregator.cli.common import settle
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance, open_instance
 from aggregator.refresh import Detection
@@ -107,6 +108,7 @@ def measure(days: int, last_day: int, ticks: int) -> tuple[int, list[float], flo
         with instance.store.read() as connection:
             stored = int(connection.execute(text("SELECT COUNT(*) FROM reports")).scalar_one())
         detection = Detection(instance)
+        settle()  # as `serve` and `worker` do
         seconds: list[float] = []
         at = NOW
         while len(seconds) <= ticks:
