@@ -106,7 +106,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "feedparser": ("ingest.parsers.rss",),
     "flask": ("aggregator.web.*",),
     "flask_limiter": ("aggregator.web.limits",),
-    "limits": ("aggregator.web.limits",),
+    "limits": ("aggregator.web.limits", "aggregator.web.steady"),
     "flask_babel": ("aggregator.web.*",),
     "geopy": ("aggregator.geocode",),
     "holidays": ("aggregator.detect.*",),
@@ -138,6 +138,7 @@ STOPWATCHES: Final = (
     "aggregator.outbound.manners",
     "aggregator.store.intake",
     "aggregator.web.cache",
+    "aggregator.web.steady",
 )  # may measure how long something took
 TIME_CALLS: Final = {
     "datetime": {"now", "utcnow", "today"},

@@ -18,7 +18,9 @@ from limits.storage import storage_from_string
 from aggregator.cleaning import address_block, address_line
 from aggregator.errors import SettingsError
 from aggregator.instance import Instance
+from aggregator.web.steady import SteadyStorage
 
+STEADY: Final = SteadyStorage.STORAGE_SCHEME[0]
 WAIT: Final = 2  # seconds that a Redis may take before each process counts for itself
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -37,7 +39,7 @@ class Limits:
                 ApplicationLimit(line, key_function=self._line, scope="line", exempt_when=lambda: ":" not in address()),
                 ApplicationLimit(everyone, key_function=lambda: "all", scope="all"),
             ],
-            storage_uri=settings.redis_url or "memory://",
+            storage_uri=settings.redis_url or f"{STEADY}://",
             storage_options=_patience(settings.redis_url),
             in_memory_fallback_enabled=bool(settings.redis_url),
             strategy="fixed-window",

@@ -108,8 +108,9 @@ def test_no_address_lies_in_the_memory_of_the_limits(site_with: Site) -> None:
     site = site_with()
     send(site, "198.51.100.77")
     limiter = next(iter(site.application.extensions["limiter"]))
-    assert len(limiter.storage.storage) >= 2
-    assert "198.51" not in repr(dict(limiter.storage.storage))
+    memory = repr(vars(limiter.storage))
+    assert memory.count("LIMITS:") >= 2
+    assert "198.51" not in memory
 
 
 def test_a_redis_that_is_away_keeps_nobody_out_and_each_process_counts_for_itself(site_with: Site) -> None:
