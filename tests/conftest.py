@@ -63,6 +63,8 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     """Run `netzlage` with the given words in an empty folder, with the home `tmp_path / "home"`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NETZLAGE_HOME", str(tmp_path / "home"))
+    if stores.kind() != stores.SQLITE:
+        monkeypatch.setenv("NETZLAGE_DATABASE", stores.address(tmp_path / "home"))
     return runner(capsys)
 
 

@@ -12,6 +12,7 @@ from aggregator.instance import Instance
 from aggregator.model import Incident, RawReport, Report
 from aggregator.settings import load_settings
 from aggregator.store import open_store
+from tests import stores
 
 SATURDAY = datetime(2017, 5, 13, 7, 40, tzinfo=UTC)  # 09:40 in Hamburg
 MINUTE = timedelta(minutes=1)
@@ -51,5 +52,5 @@ def incident(incident_id: str = "20170513-o2-mobile-02000", **values: Any) -> In
 
 def instance(folder: Path, catalogue: Catalogue, *, now: datetime = SATURDAY + timedelta(days=1)) -> Instance:
     """Return an instance on a fresh store in `folder`, its clock standing at `now`."""
-    store = open_store(f"sqlite:///{folder / 'netzlage.sqlite'}")
+    store = open_store(stores.address(folder))
     return Instance(load_settings(None, {}), SimulatedClock(now), catalogue, store, b"key of the tests")

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.postgres import PROGRAMS, Server, programs
 
 KIND: Final = "TEST_DATABASE"  # environment: sqlite or postgresql
+RUNNING: Final = "TEST_POSTGRES"  # environment: the URL of the server of this run, for processes that tests start
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 BOTH: Final = (SQLITE, pytest.param(POSTGRESQL, marks=pytest.mark.postgresql))
@@ -34,8 +36,10 @@ def address(folder: Path, on: str = "", *, empty: bool = False) -> str:
     """
     if (on or kind()) == SQLITE:
         return f"sqlite:///{folder / 'netzlage.sqlite'}"
-    databases = _databases()
     name = f"t{sha256(str(folder).encode()).hexdigest()[:24]}"
+    if not _databases.cache_info().currsize and RUNNING in os.environ:  # a process that a test has started
+        return make_url(os.environ[RUNNING]).set(database=name).render_as_string(hide_password=False)
+    databases = _databases()
     if name in databases.made:
         return databases.server.url(name)
     databases.made[name] = folder
@@ -54,6 +58,7 @@ def databases_of_this_run() -> Iterator[None]:
     if _databases.cache_info().currsize:
         _databases().server.__exit__(None, None, None)
         _databases.cache_clear()
+        del os.environ[RUNNING]
 
 
 def drop_those_below(folder: Path) -> None:
@@ -69,6 +74,7 @@ def drop_those_below(folder: Path) -> None:
 class _Databases:
     def __init__(self) -> None:
         self.server = Server().__enter__()
+        os.environ[RUNNING] = self.server.url()
         self.made: dict[str, Path] = {}  # name -> the folder that it belongs to
 
 

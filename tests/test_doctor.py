@@ -15,6 +15,7 @@ import pytest
 from aggregator.clock import SimulatedClock
 from aggregator.model import FeedRun
 from aggregator.store import open_store, runs
+from tests import stores
 from tests.commands import Run
 from tests.test_operate import assert_broken
 
@@ -60,7 +61,7 @@ def at(moment: datetime) -> Plant:
 
 
 def heard_tomorrow(home: Path, _patch: pytest.MonkeyPatch) -> None:
-    store = open_store(f"sqlite:///{home}/netzlage.sqlite")
+    store = open_store(stores.address(home))
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     with store.write() as connection:
         runs.add(connection, FeedRun("feed", tomorrow, tomorrow, "ok"))

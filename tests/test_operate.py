@@ -39,6 +39,7 @@ def assert_broken(answer: Answer, check: str, *parts: str) -> None:
         assert part in line(answer, f"broken  {check}: ")
 
 
+@pytest.mark.sqlite
 def test_on_a_new_machine_all_is_well_and_nothing_is_made(run: Run, tmp_path: Path) -> None:
     answer = run("doctor")
     assert (answer.status, answer.err) == (0, "")
@@ -81,6 +82,7 @@ def test_no_secret_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     assert "smtp://ich:***@mail.example" in answer.out
 
 
+@pytest.mark.sqlite
 def test_a_store_at_head_is_counted(run: Run, store: Path) -> None:
     found = line(run("doctor"), "ok      store")
     assert str(store) in found
@@ -88,16 +90,19 @@ def test_a_store_at_head_is_counted(run: Run, store: Path) -> None:
     assert "0 reports, 0 incidents" in found
 
 
+@pytest.mark.sqlite
 def test_a_database_that_is_empty_yet_is_no_fault(run: Run, home: Path) -> None:
     (home / "netzlage.sqlite").touch()
     assert "is empty" in line(run("doctor"), "ok      store")
 
 
+@pytest.mark.sqlite
 def test_an_older_schema_is_told_and_left_alone(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aggregator.store.checkup.revisions", lambda read, name: ("0000", "0001"))
     assert "schema 0000; the next command brings it to 0001" in line(run("doctor"), "ok      store")
 
 
+@pytest.mark.sqlite
 def test_a_newer_schema_is_broken(run: Run, store: Path) -> None:
     with sqlite3.connect(store) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -105,11 +110,13 @@ def test_a_newer_schema_is_broken(run: Run, store: Path) -> None:
     assert_broken(run("doctor"), "store", "newer", "update Netzlage")
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_no_database_is_broken(run: Run, home: Path) -> None:
     (home / "netzlage.sqlite").write_text("Ich bin ein Brief. " * 100, "utf-8")
     assert_broken(run("doctor"), "store", str(home / "netzlage.sqlite"), "not a database")
 
 
+@pytest.mark.sqlite
 def test_a_database_with_torn_pages_is_broken(run: Run, store: Path) -> None:
     with sqlite3.connect(store) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -122,6 +129,7 @@ def test_a_database_with_torn_pages_is_broken(run: Run, store: Path) -> None:
     assert_broken(run("doctor"), "store", str(store))
 
 
+@pytest.mark.sqlite
 def test_a_database_without_one_of_its_tables_is_broken(run: Run, store: Path) -> None:
     with sqlite3.connect(store) as connection:
         connection.execute("DROP TABLE cube")

@@ -183,6 +183,7 @@ def test_none_is_in_any_table(netzlage: Instance) -> None:
     assert expected <= filled
 
 
+@pytest.mark.sqlite
 def test_none_is_in_any_byte_of_the_home(netzlage: Instance) -> None:
     files = [path for path in netzlage.settings.home.rglob("*") if path.is_file()]
     assert files

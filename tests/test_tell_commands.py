@@ -11,6 +11,7 @@ from aggregator.alert.webhook import secret_of
 from aggregator.notices import CONFIRMATION, TEST, Attempt
 from aggregator.settings import load_settings, secret_key
 from aggregator.store import Store, open_store, outbox, subscriptions
+from tests import stores
 from tests.commands import Run, assert_one_line
 
 HOOK = ("subscription", "add", "webhook", "https://example.org/hook")
@@ -24,7 +25,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def store(folder: Path) -> Store:
-    return open_store(f"sqlite:///{folder / 'home' / 'netzlage.sqlite'}")
+    return open_store(stores.address(folder / "home"))
 
 
 def test_a_webhook_is_told_at_once_and_its_secret_shown_this_once(run: Run, tmp_path: Path) -> None:

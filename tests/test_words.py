@@ -16,6 +16,7 @@ from aggregator.pipeline import accept
 from aggregator.refresh import Detection
 from aggregator.store import ends, incidents, open_store, statements, tokens
 from aggregator.words import Refused, correct
+from tests import stores
 from tests.commands import Run, assert_one_line
 from tests.making import at, incident, instance, raw
 from tests.test_refresh import NOW, fill, hamburg, quiet
@@ -27,7 +28,7 @@ HAMBURG = "20170513-o2-fixed_internet-02000"
 def prepare(home: Path) -> str:
     """Put an incident into the store that the commands will open, and return the store's address."""
     home.mkdir()
-    url = f"sqlite:///{home / 'netzlage.sqlite'}"
+    url = stores.address(home)
     store = open_store(url)
     with store.write() as connection:
         incidents.save(connection, [incident(ID)], [])

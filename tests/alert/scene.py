@@ -32,6 +32,7 @@ from aggregator.settings import load_settings
 from aggregator.store import incidents, open_store, subscriptions
 from aggregator.web import create_app
 from aggregator.web.telling import teller
+from tests import stores
 from tests.gazetteer import FACTS
 from tests.making import at, incident
 from tests.servers import send, serving
@@ -51,7 +52,7 @@ class LifeClock(SimulatedClock):
 def netzlage(folder: Path, now: datetime = NOW, **settings: str) -> Instance:
     """Return an instance on the store in `folder`; now: where its clock stands."""
     environ = {"NETZLAGE_BASE_URL": SITE, **{f"NETZLAGE_{name.upper()}": value for name, value in settings.items()}}
-    store = open_store(f"sqlite:///{folder / 'netzlage.sqlite'}")
+    store = open_store(stores.address(folder))
     return Instance(load_settings(None, environ), LifeClock(now), FACTS, store, b"key of the tests")
 
 

@@ -19,6 +19,7 @@ from aggregator.settings import load_settings
 from aggregator.store import cube, open_store, reports, signals, statements
 from ingest.feed import Feed, parse_feeds
 from ingest.runner import run_feed
+from tests import stores
 from tests.ingest.faults import FIRST, Ask, Fault
 from tests.ingest.formats import Case
 from tests.servers import send, serving
@@ -60,7 +61,7 @@ class Server:
 
 def made(folder: Path, catalogue: Catalogue) -> Instance:
     """Return an instance on the store in `folder`, its clock standing at the first poll."""
-    store = open_store(f"sqlite:///{folder / 'netzlage.sqlite'}")
+    store = open_store(stores.address(folder))
     return Instance(load_settings(None, {}), SimulatedClock(FIRST), catalogue, store, b"key")
 
 

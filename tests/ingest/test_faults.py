@@ -15,6 +15,7 @@ from aggregator.instance import Instance
 from aggregator.store import open_store
 from ingest.parsers import KINDS
 from ingest.runner import run_feed
+from tests import stores
 from tests.ingest.faults import FAULTS, FINE, FIRST
 from tests.ingest.formats import CASES, Case
 from tests.ingest.scene import made, staged
@@ -31,9 +32,9 @@ def catalogue() -> Catalogue:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with nothing in it, to be copied: migrating costs more than a cell of the matrix."""
-    path = tmp_path_factory.mktemp("empty") / "netzlage.sqlite"
-    open_store(f"sqlite:///{path}").close()
-    return path
+    folder = tmp_path_factory.mktemp("empty")
+    open_store(stores.address(folder, stores.SQLITE)).close()
+    return folder / "netzlage.sqlite"
 
 
 @pytest.fixture

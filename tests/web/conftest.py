@@ -22,6 +22,7 @@ from aggregator.settings import load_settings
 from aggregator.store import sources
 from aggregator.web import create_app, seal
 from aggregator.web.desk import KEY
+from tests import stores
 from tests.test_refresh import NOW, START, hamburg, quiet
 
 
@@ -51,7 +52,8 @@ def empty(tmp_path: Path) -> Iterator[Instance]:
 
 
 def _opened(home: Path) -> Instance:
-    return open_instance(load_settings(None, {"NETZLAGE_HOME": str(home)}), SimulatedClock(NOW))
+    environ = {"NETZLAGE_HOME": str(home), "NETZLAGE_DATABASE": stores.address(home)}
+    return open_instance(load_settings(None, environ), SimulatedClock(NOW))
 
 
 @pytest.fixture(scope="session")

@@ -178,6 +178,7 @@ def test_a_body_that_is_too_large_is_refused(sender: FlaskClient) -> None:
     assert "errors" in answer.get_json()
 
 
+@pytest.mark.sqlite
 def test_a_locked_store_is_503_and_says_when_to_come_again(
     sender: FlaskClient, empty: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,6 +226,7 @@ def test_the_receipt_has_all_that_a_provider_asks_for(sender: FlaskClient, empty
     assert "0800 3301000" in sender.get("/melden/beleg?code=a1").text
 
 
+@pytest.mark.sqlite
 def test_a_locked_store_keeps_what_was_typed(
     sender: FlaskClient, empty: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
