@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,14 +19,15 @@ from tests.commands import Run, assert_one_line
 NETZLAGE = (sys.executable, "-c", "from aggregator.cli import main; main()")
 
 
-def start(home: Path, *words: str) -> subprocess.Popen[str]:
-    """A command in a process of its own, whose output can be read."""
+def start(home: Path, *words: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """A command in a process of its own, whose output can be read; before: what it is started with."""
     feeds = home / "feeds.toml"
-    feeds.write_text("", "utf-8")
+    if not feeds.exists():
+        feeds.write_text("", "utf-8")
     environ = {**os.environ, "NETZLAGE_HOME": str(home), "NETZLAGE_FEEDS": str(feeds), "PYTHONUNBUFFERED": "1"}
     environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
     pipe = subprocess.PIPE
-    return subprocess.Popen([*NETZLAGE, *words], cwd=home, env=environ, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen([*before, *NETZLAGE, *words], cwd=home, env=environ, stdout=pipe, stderr=pipe, text=True)
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 256  # that wait at a time; who comes then is asked to come again
 SEATS: Final = 12  # of the 16 threads of the server that may wait for a writer that hangs: the others go on reading
-HANGS: Final = 0.5  # seconds after which a transaction that is not through is no common one
+HANGS: Final = 1.0  # seconds after which a transaction that is not through is no common one
 PATIENCE: Final = 5.0  # seconds that anybody waits at most
 AGAIN: Final = 1.0  # seconds between two tries of a writer that nobody waits for, while something is wrong
 LOCKED: Final = "the database is locked or its disk does not answer"

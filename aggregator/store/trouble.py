@@ -16,7 +16,7 @@ from aggregator.store.moved import gone_to, refused
 MISTAKES: Final = (StatementError, ValueError, TypeError, ArithmeticError)
 
 RESTORE: Final = "stop Netzlage and put a backup back with `netzlage restore FILE`"
-DAMAGED: Final = "the database is damaged"
+DAMAGED: Final = "the database is damaged; put a backup back with `netzlage restore FILE`"
 MOVED: Final = "the database has moved"
 # A word of what the database says -> the end of the sentence that begins with its name, the state.
 REASONS: Final = {

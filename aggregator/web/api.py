@@ -15,9 +15,10 @@ from aggregator.export import TABLES, write_csv
 from aggregator.export.table import iso
 from aggregator.model import Filter, Rejected
 from aggregator.store import incidents, names, outbox, runs
+from aggregator.store.trouble import OTHERWISE
 from aggregator.web import openapi, single
 from aggregator.web.answers import as_file, as_json, described
-from aggregator.web.desk import given_on, instance, local
+from aggregator.web.desk import desk, given_on, instance, local
 from aggregator.web.lists import LISTS
 from aggregator.web.params import Invalid, Params, parse
 from aggregator.web.schemas import Known
@@ -98,6 +99,9 @@ def health() -> Response:
     except StoreError as error:
         return make_response(jsonify(status="failed", errors={"store": _unnamed(error)}), 503, {"Retry-After": "10"})
     reasons = [f"feed {run.source}: {run.outcome}" for run in latest.values() if run.outcome not in _HEARD]
+    trouble = desk().intake.figures().trouble
+    if trouble:
+        reasons.append(f"reports are not stored: {trouble}")
     if looked_at is None or now - looked_at > LATE:
         reasons.append("detection has not looked for 15 minutes")
     if due_at and now - due_at > LATE and not running.clock.simulated:  # a simulation tells nobody
@@ -112,7 +116,7 @@ _HEARD: Final = frozenset({"ok", "not_modified"})
 
 def _unnamed(error: StoreError) -> str:
     """Return a sentence without the path or address of the database, which is in the log."""
-    return "The database is locked." if "is being written" in str(error) else "The database cannot be used."
+    return f"{(error.state or OTHERWISE).capitalize()}."
 
 
 @blueprint.get("/api/v1/openapi.json")

@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import HTTPException
 
-from aggregator.errors import StoreError
+from aggregator.errors import StoreBusy, StoreError
 from aggregator.web.desk import desk
 from aggregator.web.params import Invalid
 from aggregator.words import Refused
@@ -52,7 +52,8 @@ def _invalid(error: Invalid | Refused) -> Response:
 
 
 def _busy(error: StoreError) -> Response:
-    log.error("%s", error)
+    if not isinstance(error, StoreBusy):  # its keeper has said it once
+        log.error("%s", error)
     response = answer(503, {"store": "The database cannot be used at the moment; send it again in a few seconds."})
     response.headers["Retry-After"] = AGAIN
     return response

@@ -1,0 +1,335 @@
+"""Kills `netzlage serve` hard at random moments under a flow of reports, and counts what became of each of them.
+
+    python -m tests.benchmarks.kill [--times 30] [--rate 500] [--database URL] [--seed 1]
+
+The real `serve` process with its worker, a feed that brings 50 items a second, and detection every two seconds (its
+usual minute is longer than most lives here). This process sends POSTs over 48 connections and remembers what was
+acknowledged; what got no answer is sent again with its uid after the restart, as a browser does. 60 % of the reports
+are from Hamburg, so that there is an incident to be torn apart; one in ten comes from somebody who has sent before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from aggregator.model import Filter
+from aggregator.normalise import id_of_key
+from aggregator.once import ONCE_IN
+from aggregator.store import Store, cube, incidents, open_store, reports
+from aggregator.store.schema import hotspots, incident_versions, seen, ticks, transitions
+from aggregator.store.schema import reports as reports_table
+from tests.benchmarks.pages import free_port
+from tests.servers import send, serving
+from tests.test_refresh import NOW, quiet
+
+DOORS: Final = 48
+LIFE: Final = (0.2, 5.0)  # seconds from the first answer to the kill
+START: Final = (  # `serve`, its detection at a pace at which it is hit, too
+    "import datetime, ingest.scheduler as s; s.REFRESH = datetime.timedelta(seconds=2);"
+    "from aggregator.cli import main; main()"
+)
+STANZA: Final = """
+[[feed]]
+name = "steady"
+format = "json_records"
+url = "{url}"
+every = "1s"
+allow_private = true
+provider = "telekom"
+service = "mobile"
+[feed.fields]
+report_id = "id"
+observed_at = "at"
+plz = "plz"
+"""
+PLACES: Final = ("80331", "10115", "04109", "50667")
+
+
+@dataclass
+class Kept:
+    """What the client remembers."""
+
+    chance: random.Random
+    sent: dict[str, bytes] = field(default_factory=dict)  # uid -> request
+    acknowledged: dict[str, int] = field(default_factory=dict)  # uid -> 201 or 200
+    open: deque[str] = field(default_factory=deque)  # no answer yet: to be sent again
+    asked: Counter[str] = field(default_factory=Counter)
+    answers: Counter[int] = field(default_factory=Counter)
+    ending: bool = False  # nothing new is sent any more
+    wrong: list[str] = field(default_factory=list)  # told to be known, and never sent before
+
+    def next(self) -> str | None:
+        """Return the uid to send now: one that got no answer, else a new one; None: there is no more to send."""
+        if self.open:
+            return self.open.popleft()
+        if self.ending:
+            return None
+        uid = f"u{len(self.sent)}"
+        self.sent[uid] = self._request(uid)
+        return uid
+
+    def _request(self, uid: str) -> bytes:
+        number = len(self.sent)
+        person = self.chance.randrange(number + 1) if self.chance.random() < 0.1 else number
+        body = {
+            "provider": "o2", "service": "fixed_internet", "uid": uid, "reporter": f"p{person}",
+            "plz": "20095" if self.chance.random() < 0.6 else self.chance.choice(PLACES),
+            "observed_at": (datetime.now(UTC) - timedelta(seconds=self.chance.randrange(900))).isoformat(),
+        }  # fmt: skip
+        data = json.dumps(body).encode()
+        address = ".".join(str(self.chance.randrange(1, 224)) for _ in range(4))
+        head = f"POST /api/v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {address}\r\n"
+        return f"{head}Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+
+    def answered(self, uid: str, status: int) -> None:
+        """Note an answer; what was not taken is sent again."""
+        self.answers[status] += 1
+        if status not in {200, 201}:
+            self.open.append(uid)
+            return
+        if status == 200 and self.asked[uid] == 1:
+            self.wrong.append(uid)
+        self.acknowledged[uid] = status
+
+
+async def flow(port: int, kept: Kept, rate: float, until: asyncio.Event) -> None:
+    """Send at `rate` a second over many connections until `until` is set or the server is gone."""
+    turns: asyncio.Queue[None] = asyncio.Queue()
+    doors = [asyncio.create_task(_door(port, kept, turns)) for _ in range(DOORS)]
+    began, given = time.monotonic(), 0
+    while not until.is_set():
+        due = int((time.monotonic() - began) * rate)
+        for _ in range(min(due - given, DOORS - turns.qsize())):
+            turns.put_nowait(None)
+        given = due
+        await asyncio.sleep(0.005)
+    for door in doors:
+        door.cancel()
+    await asyncio.gather(*doors, return_exceptions=True)
+
+
+async def _door(port: int, kept: Kept, turns: asyncio.Queue[None]) -> None:
+    """One connection: a report at a time; what has no answer when it breaks is open again."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        while True:
+            await turns.get()
+            uid = kept.next()
+            if uid is None:
+                continue
+            kept.asked[uid] += 1
+            status = 0
+            try:
+                writer.write(kept.sent[uid])
+                status = await _status(reader)
+            finally:
+                if status:
+                    kept.answered(uid, status)
+                else:
+                    kept.open.append(uid)
+    finally:
+        writer.close()
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:"))
+    await reader.readexactly(length)
+    return int(head.split(b" ", 2)[1])
+
+
+@contextmanager
+def server(home: Path, port: int, database: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `netzlage serve` in `home` and wait until it answers."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("NETZLAGE_")}
+    told = {
+        "NETZLAGE_HOME": str(home), "NETZLAGE_FEEDS": str(home / "feeds.toml"), "NETZLAGE_DATABASE": database,
+        "NETZLAGE_RATE_LIMITS": "off", "NETZLAGE_TRUSTED_PROXIES": "1",
+    }  # fmt: skip
+    command = [sys.executable, "-c", START, "serve", "--port", str(port)]
+    with (
+        (home / "log").open("ab") as log,
+        subprocess.Popen(command, env={**environ, **told}, stdout=subprocess.DEVNULL, stderr=log) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def _answers(port: int, process: subprocess.Popen[bytes], home: Path) -> None:
+    while process.poll() is None:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+    last = (home / "log").read_text("utf-8", "replace").splitlines()[-3:]
+    raise SystemExit(f"the server does not start: {' / '.join(last)}")
+
+
+async def one_life(home: Path, kept: Kept, database: str, rate: float, life: float, *, kill: bool = True) -> float:
+    """Serve, send for `life` seconds, kill; return how many answers a second there were."""
+    port, before = free_port(), sum(kept.answers.values())
+    with server(home, port, database) as process:
+        await _answers(port, process, home)
+        over = asyncio.Event()
+        sending = asyncio.create_task(flow(port, kept, rate, over))
+        await asyncio.sleep(life)
+        if kill:
+            process.send_signal(signal.SIGKILL)
+        else:
+            kept.ending = True
+            while len(kept.acknowledged) < len(kept.sent):
+                await asyncio.sleep(0.05)
+        over.set()
+        await sending
+        if not kill:
+            process.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(process.wait, 30)
+    return (sum(kept.answers.values()) - before) / life
+
+
+def history(store: Store) -> None:
+    """Twelve quiet days before now, so that detection has something to compare with."""
+    shift = datetime.now(UTC) - NOW
+    with store.write() as connection:
+        for name in ("form", "api"):
+            cube.listen(connection, name, NOW + shift - timedelta(days=12), NOW + shift + timedelta(hours=1))
+        reports.add(connection, [_moved(report, shift) for report in quiet()])
+
+
+def _moved(report: Any, by: timedelta) -> Any:
+    return type(report)(
+        **{
+            **{name: getattr(report, name) for name in report.__slots__},
+            "source": "api",
+            "observed_at": report.observed_at + by,
+            "received_at": report.received_at + by,
+        }
+    )
+
+
+def judge(store: Store, kept: Kept) -> dict[str, object]:
+    """Count what the store holds against what was acknowledged; each value but the first five has to be 0 or ok."""
+    with store.read() as connection:
+        columns = ["report_id", "reporter", "provider", "service", "observed_at", "counted"]
+        rows = connection.execute(select(*(reports_table.c[name] for name in columns))).all()
+        ids = Counter(row.report_id for row in rows)
+        mine = {id_of_key("api", uid): uid for uid in kept.sent}
+        stored = {uid for report_id, uid in mine.items() if report_id in ids}
+        cells = int(cube.frame(connection, Filter())["count"].sum())
+        claimed = set(connection.execute(select(seen.c.report_id)).scalars())
+        found: dict[str, object] = {
+            "sent": len(kept.sent), "acknowledged": len(kept.acknowledged), "stored": sum(ids.values()),
+            "of the feed": connection.execute(
+                select(func.count()).select_from(reports_table).where(reports_table.c.source == "steady")
+            ).scalar_one(),
+            "incidents": len(incidents.find(connection, Filter())),
+            "acknowledged and lost": len(set(kept.acknowledged) - stored),
+            "stored twice": sum(number - 1 for number in ids.values()),
+            "told to be known and never sent": len(kept.wrong),
+            "cube minus counted reports": cells - sum(row.counted for row in rows),
+            "seen without a report, or the other way": len(claimed ^ set(ids)),
+            "counted twice in six hours": _counted_twice(rows),
+            "incidents that contradict themselves": _torn(connection),
+        }  # fmt: skip
+        if store.is_sqlite:
+            found["PRAGMA integrity_check"] = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one()
+            found["PRAGMA foreign_key_check"] = len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
+    return found
+
+
+def _counted_twice(rows: Any) -> int:
+    times: dict[tuple[str, str, str], list[datetime]] = {}
+    for row in rows:
+        if row.counted and row.reporter:
+            times.setdefault((row.reporter, row.provider, row.service), []).append(row.observed_at)
+    pairs = (pair for some in times.values() for pair in zip(sorted(some), sorted(some)[1:], strict=False))
+    return sum(later - earlier < ONCE_IN for earlier, later in pairs)
+
+
+def _torn(connection: Any) -> int:
+    """Count incidents whose last version or last change of state is not what they are now, and looks without a tick."""
+    wrong = 0
+    for incident in incidents.find(connection, Filter()):
+        c, v = transitions.c, incident_versions.c
+        states = connection.execute(
+            select(c.state).where(c.incident_id == incident.incident_id).order_by(c.at, c.id)
+        ).scalars()
+        last = connection.execute(select(func.max(v.updated_at)).where(v.incident_id == incident.incident_id)).scalar()
+        wrong += (list(states) or [""])[-1] != incident.state or last != incident.updated_at
+    orphans = select(func.count()).select_from(hotspots).where(hotspots.c.at.not_in(select(ticks.c.at)))
+    return int(wrong + connection.execute(orphans).scalar_one())
+
+
+def feed(handler: Any) -> None:
+    """Answer the feed's items of the last minute, fifty a second, each with its own key."""
+    last = int(time.time() * 50)
+    numbers = range(last - 3000, last)
+    items = [{"id": n, "at": datetime.fromtimestamp(n / 50, UTC).isoformat(), "plz": "80331"} for n in numbers]
+    send(handler, json.dumps(items).encode())
+
+
+async def run(times: int, rate: float, database: str, seed: int) -> dict[str, object]:
+    """Kill so many times, serve once more until all is acknowledged, and judge."""
+    chance = random.Random(seed)
+    kept, rates = Kept(chance), []
+    with tempfile.TemporaryDirectory() as folder, serving(feed) as url:
+        home = Path(folder)
+        database = database or f"sqlite:///{home / 'netzlage.sqlite'}"
+        (home / "feeds.toml").write_text(STANZA.format(url=url), "utf-8")
+        store = open_store(database)
+        history(store)
+        store.close()
+        for number in range(times):
+            rates.append(await one_life(home, kept, database, rate, chance.uniform(*LIFE)))
+            print(f"kill {number + 1}: {rates[-1]:.0f} answers/s, {len(kept.open)} without an answer", flush=True)
+        await one_life(home, kept, database, 50, 3.0, kill=False)
+        store = open_store(database)
+        found = judge(store, kept)
+        store.close()
+        log = (home / "log").read_text("utf-8", "replace").splitlines()
+    told = {"kills": times, "answers/s while it lived": round(sum(rates) / len(rates)), **found}
+    return {**told, "answers": dict(kept.answers), "lines in the log": len(log), "log": log[:5]}
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=30)
+    parser.add_argument("--rate", type=float, default=500)
+    parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database; default: SQLite")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    began = time.monotonic()
+    found = asyncio.run(run(asked.times, asked.rate, asked.database, asked.seed))
+    print(f"\nPython {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+          f"{time.monotonic() - began:.0f} s\n\n| | |\n|---|---|")  # fmt: skip
+    for name, value in found.items():
+        print(f"| {name} | {value} |")
+
+
+if __name__ == "__main__":
+    main()
