@@ -21,14 +21,14 @@ CONTRACT = {
     "restore", "doctor", "subscription add", "subscription list", "subscription remove", "subscription log",
     "statement add", "statement ask", "statement list", "statement withdraw",
     "token add", "token list", "token revoke", "comments list", "comments hide",
-    "comments show",
+    "comments show", "migrate-store",
 }  # fmt: skip
 THERE = {
     "demo", "serve", "feeds list", "feeds check", "feeds run", "import", "refresh", "replay", "detect", "scan",
     "export", "doctor", "verify", "incident withdraw", "incident note", "incident judge", "statement add",
     "token add", "token list", "token revoke", "subscription add", "subscription list", "subscription remove",
     "comments list", "comments hide", "comments show",
-    "subscription log", "backup", "restore",
+    "subscription log", "backup", "restore", "migrate-store",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
 from aggregator.cli.judge import judge
 from aggregator.cli.keep import backup, restore
+from aggregator.cli.move import migrate_store
 from aggregator.cli.operate import doctor
 from aggregator.cli.past import calibrate, detect, replay
 from aggregator.cli.serve import serve, worker
@@ -36,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     feeds,
     import_,
     incident,
+    migrate_store,
     refresh,
     replay,
     restore,

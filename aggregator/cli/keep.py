@@ -21,6 +21,7 @@ LABELS: Final = {
     "pack": "Packing",
     "unpack": "Unpacking",
     "put back": "Putting back",
+    "compare": "Comparing",
 }
 TOLD: Final = ("reports", "incidents", "statements", "comments", "subscriptions")
 
@@ -35,9 +36,9 @@ def backup(options: Options, file: Path) -> None:
     from the store, such as day files. A backup does not forget: delete those you need no longer.
     """
     with options.opened() as instance:
-        made = backups.backup(instance.store, file, instance.clock.now(), _step)
+        made = backups.backup(instance.store, file, instance.clock.now(), step)
     size = file.stat().st_size
-    click.echo(f"{file}: {size / 1e6:.1f} MB, schema {made.schema}, {_counts(made.rows)}")
+    click.echo(f"{file}: {size / 1e6:.1f} MB, schema {made.schema}, {told(made.rows)}")
     click.echo("It does not forget what the store forgets; delete old backups.")
 
 
@@ -49,8 +50,8 @@ def restore(options: Options, file: Path, replace: bool) -> None:
     """Put the backup FILE back, checked first, and forget what is due; stop the service before."""
     settings = options.settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    found = backups.restore(file, settings.database, SystemClock().now(), over=replace, steps=_step)
-    click.echo(f"Put back as of {found.manifest.when.astimezone(BERLIN):%Y-%m-%d %H:%M}: {_counts(found.rows)}")
+    found = backups.restore(file, settings.database, SystemClock().now(), over=replace, steps=step)
+    click.echo(f"Put back as of {found.manifest.when.astimezone(BERLIN):%Y-%m-%d %H:%M}: {told(found.rows)}")
     click.echo(f"The cube sums up to {found.cube}, reports that count: {found.counted}.")
     gone = found.forgotten
     click.echo(
@@ -61,12 +62,13 @@ def restore(options: Options, file: Path, replace: bool) -> None:
         click.echo(f"What was there before is {found.former}; delete it when you need it no longer.")
 
 
-def _counts(rows: Mapping[str, int]) -> str:
+def told(rows: Mapping[str, int]) -> str:
+    """Return the numbers that people ask for first."""
     return ", ".join(f"{rows.get(name, 0):,} {name}" for name in TOLD)
 
 
 @contextmanager
-def _step(name: str) -> Iterator[Passed]:
+def step(name: str) -> Iterator[Passed]:
     """Draw a bar for a part of the work."""
     with progress((), LABELS[name], length=1) as bar:
 

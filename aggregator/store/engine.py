@@ -103,8 +103,10 @@ class Store:
         self._engine.dispose()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, moving: bool = False) -> Store:
     """Open the database at the SQLAlchemy `url`, new or old, and migrate it to the present schema.
+
+    moving: also one that has moved, or into which another is moving.
 
     Raises StoreError with one sentence: not a database, another program's, a newer version's, moved, not to be reached.
     """
@@ -112,7 +114,7 @@ def open_store(url: str) -> Store:
     try:
         to_head(store.read, store.write, store.name)
         with store.read() as connection:
-            why_not = moved.note(connection)
+            why_not = "" if moving else moved.note(connection)
         if why_not:
             raise StoreError(f"The database {store.name} {why_not}.")
     except BaseException:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from aggregator.store.schema import meta
 from aggregator.store.select import upsert
@@ -18,3 +18,8 @@ def put(connection: Connection, name: str, value: str) -> None:
 def get(connection: Connection, name: str) -> str | None:
     """Return the value kept under `name`, None if there is none."""
     return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+
+
+def drop(connection: Connection, name: str) -> None:
+    """Forget what is kept under `name`."""
+    connection.execute(delete(meta).where(meta.c.name == name))

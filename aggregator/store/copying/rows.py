@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -17,7 +17,9 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    bindparam,
     cast,
+    delete,
     func,
     insert,
     literal,
@@ -27,14 +29,16 @@ from sqlalchemy import (
 )
 
 from aggregator.store import partitions
-from aggregator.store.columns import EPOCH, MICROSECOND, UtcTime, storable
+from aggregator.store.columns import EPOCH, MICROSECOND, PlainText, UtcTime, storable
 from aggregator.store.moved import OF_A_MOVE
 from aggregator.store.schema import cube, meta, metadata, reports
-from aggregator.store.select import encoder, in_bulk
+from aggregator.store.select import in_bulk, upsert
 
 BATCH: Final = 5000  # rows of a batch
 
-TABLES: Final = tuple(metadata.sorted_tables)  # those that others refer to come first
+STAY: Final = ("leases",)  # tables of the processes that work on a database, not of what it holds
+TABLES: Final = tuple(table for table in metadata.sorted_tables if table.name not in STAY)  # referred to: first
+REFERRED_TO: Final = frozenset(key.column.table for table in TABLES for key in table.foreign_keys)
 MASK: Final = (1 << 64) - 1
 
 Key = tuple[Any, ...]
@@ -70,12 +74,50 @@ def put(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
     """Insert rows of `after` that are not there."""
     if table is reports:
         partitions.make(connection, {row.received_at for row in rows})
-    in_bulk(connection, insert(table), encoded(connection, table, rows))
+    if connection.dialect.name == "postgresql":
+        stream(connection, table, rows)
+    else:
+        in_bulk(connection, insert(table), encoded(table, rows))
 
 
-def encoded(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> list[tuple[Any, ...]]:
-    """Return rows as the driver of `connection` takes them."""
-    change = [(i, how) for i, column in enumerate(table.c) if (how := _way(connection, column))]
+def stream(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    """Let PostgreSQL read rows of all columns of `table`, in their order, by COPY."""
+    driver: Any = connection.connection.driver_connection
+    texts = [i for i, column in enumerate(table.c) if isinstance(column.type, PlainText)]
+    names = ", ".join(f'"{column.name}"' for column in table.c)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            values = list(row)
+            for i in texts:
+                values[i] = storable(values[i])
+            copy.write_row(values)
+
+
+def set_to(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
+    """Let these rows be what they are now, whether they were there or not."""
+    if not rows:
+        return
+    if table not in REFERRED_TO:
+        delete_keys(connection, table, [key_in(table, row) for row in rows])
+        put(connection, table, rows)
+        return
+    new = upsert(connection, table)
+    values = {c.name: new.excluded[c.name] for c in table.c if not c.primary_key}
+    key = [column.name for column in key_of(table)]
+    change = new.on_conflict_do_update(index_elements=key, set_=values) if values else new.on_conflict_do_nothing()
+    connection.execute(change, [dict(row._mapping) for row in rows])
+
+
+def delete_keys(connection: Connection, table: Table, keys: Sequence[Key]) -> None:
+    """Delete the rows with these keys."""
+    if keys:
+        same = (column == bindparam(f"k{i}") for i, column in enumerate(key_of(table)))
+        connection.execute(delete(table).where(*same), [{f"k{i}": v for i, v in enumerate(key)} for key in keys])
+
+
+def encoded(table: Table, rows: Sequence[Row[Any]]) -> list[tuple[Any, ...]]:
+    """Return rows as SQLite's driver takes them."""
+    change = [(i, how) for i, column in enumerate(table.c) if (how := _way(column))]
     if not change:
         return [tuple(row) for row in rows]
     out = []
@@ -88,11 +130,9 @@ def encoded(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> l
     return out
 
 
-def _way(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:
-    if connection.dialect.name == "postgresql":
-        return None
+def _way(column: Column[Any]) -> Callable[[Any], Any] | None:
     if isinstance(column.type, UtcTime):
-        return encoder(connection)
+        return _microseconds
     return date.isoformat if isinstance(column.type, Date) else None
 
 
@@ -120,7 +160,7 @@ def checksum(connection: Connection, table: Table, passed: Callable[[int], objec
     The sum of a hash of each row: it does not depend on their order.
     """
     query = _kept(select(*(_plain(connection, column) for column in table.c)), table)
-    total, result = 0, connection.execution_options(yield_per=BATCH).execute(query)
+    total, result = 0, connection.execute(query.execution_options(yield_per=BATCH))
     for some in result.partitions():
         for row in some:
             text = repr(tuple(row)).replace("\\x00", "\ufffd").encode("utf-8", "surrogatepass")
@@ -157,9 +197,13 @@ def written(key: Key) -> list[Any]:
     return [_noted(value) for value in key]
 
 
+def _microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // MICROSECOND
+
+
 def _noted(value: Any) -> Any:
     if isinstance(value, datetime):
-        return (value - EPOCH) // MICROSECOND
+        return _microseconds(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -172,23 +216,6 @@ def _read(column: Column[Any], value: Any) -> Any:
     if isinstance(column.type, UtcTime):
         return EPOCH + value * MICROSECOND
     return date.fromisoformat(value) if isinstance(column.type, Date) else value
-
-
-def empty(connection: Connection) -> bool:
-    """Say whether no table has a row."""
-    return not any(True for _ in filled(connection))
-
-
-def filled(connection: Connection) -> Iterator[str]:
-    """Yield the names of the tables that have rows."""
-    for table in TABLES:
-        if connection.execute(_kept(select(literal(1)), table).select_from(table).limit(1)).first():
-            yield table.name
-
-
-def storable_key(key: Key) -> Key:
-    """Return `key` as PostgreSQL holds it."""
-    return tuple(storable(value) if isinstance(value, str) else value for value in key)
 
 
 def fill(writer: Connection, reader: Connection, passed: Passed) -> None:
