@@ -17,7 +17,7 @@ from threading import Event
 from aggregator.catalogue import load_catalogue
 from aggregator.detect.baseline import Baseline
 from aggregator.detect.calibrate import STRONG, Calibration
-from aggregator.detect.nullweeks import NULL_WEEKS, calibrate_baseline
+from aggregator.detect.nullweeks import NULL_WEEKS, Draw, calibrate_baseline, null_weeks
 from aggregator.detect.span import Prepared, prepare
 from aggregator.detect.usual import read_baseline
 from aggregator.detect.zones import make_zones
@@ -36,18 +36,23 @@ def weeks_needed(budget: float) -> int:
 
 
 def calibrated(
-    prepared: Prepared, folder: Path, budget: float, progress: Callable[[int], None] = lambda done: None
+    prepared: Prepared,
+    folder: Path,
+    budget: float,
+    progress: Callable[[int], None] = lambda done: None,
+    draw: Draw = null_weeks,
 ) -> Calibration:
     """Return the calibration of the baseline, from `folder` if it has been made before.
 
-    progress: called with the number of null weeks done. Raises DataError where the folder cannot be written.
+    progress: called with the number of null weeks done; draw: who makes them.
+    Raises DataError where the folder cannot be written.
     """
     weeks = weeks_needed(budget)
     path = folder / f"{prepared.baseline.hash}-{weeks}.json"
     try:
         return Calibration.from_json(path.read_text("utf-8"))
     except (OSError, ValueError, TypeError, KeyError):
-        made = calibrate_baseline(prepared, weeks, progress)
+        made = calibrate_baseline(prepared, weeks, progress, draw)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")

@@ -6,7 +6,7 @@ known so well. (A parametric tail would hide heavy clumps.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -89,19 +89,29 @@ def highest_of_week(prepared: Prepared, cells: Cube, start: int = MONDAY, covera
     return highest
 
 
-def null_weeks(prepared: Prepared, weeks: int = NULL_WEEKS) -> Iterator[Floats]:
-    """Yield the block maxima of null weeks, the same ones for the same baseline."""
+def null_week(prepared: Prepared, week: int) -> Floats:
+    """Return the block maxima of one null week, the same ones for the same baseline and number."""
     seed = int(prepared.baseline.hash[:16], 16)
-    for week in range(weeks):
-        yield highest_of_week(prepared, make_week(prepared.baseline, np.random.default_rng([seed, week])))
+    return highest_of_week(prepared, make_week(prepared.baseline, np.random.default_rng([seed, week])))
+
+
+def null_weeks(prepared: Prepared, weeks: int = NULL_WEEKS) -> Iterator[Floats]:
+    """Yield the block maxima of null weeks."""
+    return (null_week(prepared, week) for week in range(weeks))
+
+
+Draw = Callable[[Prepared, int], Iterable[Floats]]
 
 
 def calibrate_baseline(
-    prepared: Prepared, weeks: int = NULL_WEEKS, progress: Callable[[int], None] = lambda done: None
+    prepared: Prepared,
+    weeks: int = NULL_WEEKS,
+    progress: Callable[[int], None] = lambda done: None,
+    draw: Draw = null_weeks,
 ) -> Calibration:
-    """Calibrate by null weeks of the baseline. progress: called with the number of weeks done."""
+    """Calibrate by null weeks of the baseline. progress: called with the number of weeks done; draw: who makes them."""
     highest = []
-    for done, week in enumerate(null_weeks(prepared, weeks), start=1):
+    for done, week in enumerate(draw(prepared, weeks), start=1):
         highest.append(week)
         progress(done)
     return calibrate(np.concatenate(highest), prepared.baseline.hash)
