@@ -29,8 +29,13 @@ class Options:
         return load_settings(self.config, os.environ, overrides=overrides)
 
     def open(self, clock: Clock | None = None, **overrides: Any) -> Instance:
-        """Open the instance that the settings describe, on the system's clock unless another is given."""
-        return open_instance(self.settings(**overrides), clock or SystemClock())
+        """Open the instance that the settings describe, on the system's clock unless another is given.
+
+        Its store is closed at the end of the command.
+        """
+        instance = open_instance(self.settings(**overrides), clock or SystemClock())
+        click.get_current_context().call_on_close(instance.store.close)
+        return instance
 
     @contextmanager
     def opened(self) -> Iterator[Instance]:
