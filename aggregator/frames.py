@@ -18,6 +18,12 @@ REPORTS: Final[Mapping[str, str]] = {
     "observed_at": TIME, "began_at": TIME, "received_at": TIME, "counted": "bool",
 }  # fmt: skip
 
+# Reports of a file that is looked back over, which may hold millions: only what that needs, and small.
+FILED: Final[Mapping[str, str]] = {
+    "provider": "category", "service": "category", "region": "category", "source": "category",
+    "observed_at": TIME, "received_at": TIME, "counted": "bool",
+}  # fmt: skip
+
 # A missing row is zero, if the bucket was listened to. `source` lets a count be taken apart again.
 CUBE: Final[Mapping[str, str]] = {
     "provider": "str", "service": "str", "region": "str", "bucket": TIME, "source": "str", "count": "Int64",

@@ -97,7 +97,13 @@ def merged(parts: Sequence[Cells]) -> Cells:
     """Return the cells of several streams, or several of one cell, added up."""
     if not sum(len(part.bucket) for part in parts):
         return NO_CELLS
-    return _merge(
+    together = joined(parts)
+    return _merge(together.region, together.bucket, together.count)
+
+
+def joined(parts: Sequence[Cells]) -> Cells:
+    """Return the cells of stretches of time that follow each other."""
+    return Cells(
         np.concatenate([part.region for part in parts]),
         np.concatenate([part.bucket for part in parts]),
         np.concatenate([part.count for part in parts]),

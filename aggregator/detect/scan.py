@@ -26,6 +26,7 @@ DRIFT_PRIOR = 15.0  # reports that say "no drift"
 ROOM = 0.85  # the drift of a large zone may be this much less than the nation's: the first sieve leaves room for it
 ROUNDING = 1e-4  # counts are sums of 32-bit numbers
 MANY_ZONES = 2_000
+AT_ONCE = 20_000
 _MEANS = np.geomspace(1e-9, 1e5, 1500)
 _STEPS = (len(_MEANS) - 1) / np.log(_MEANS[-1] / _MEANS[0])
 
@@ -198,16 +199,21 @@ def _sifted(field: Field, sums: _Sums, duration: int, last: Ints, *, by_share: b
 
 def _expected(field: Field, zone: Ints, last: Ints, duration: Ints) -> Floats:
     """Return the expected effective reports of each zone in its window, before drift."""
-    hours = field.hourly[:, last] - field.hourly[:, last - duration]
     if field.alike:
-        return np.asarray(field.zone.rate[zone] * hours[0], dtype=np.float64)
+        hours = field.hourly[0, last] - field.hourly[0, last - duration]
+        return np.asarray(field.zone.rate[zone] * hours, dtype=np.float64)
     lands = len(field.hourly)
     of_land = sparse.csr_array(
         (field.rate, (np.arange(len(field.rate)), field.span.land_of)), shape=(len(field.rate), lands)
     )
     names, place = np.unique(zone, return_inverse=True)
-    rate = (field.span.zones.member_rows[names] @ of_land).toarray()[place]
-    return np.asarray((rate * hours.T).sum(axis=1), dtype=np.float64)
+    rate = (field.span.zones.member_rows[names] @ of_land).toarray()
+    expected = np.empty(len(zone))
+    for low in range(0, len(zone), AT_ONCE):  # a row of all Länder for each window: of a day of them too much to hold
+        some = slice(low, low + AT_ONCE)
+        hours = field.hourly[:, last[some]] - field.hourly[:, last[some] - duration[some]]
+        expected[some] = (rate[place[some]] * hours.T).sum(axis=1)
+    return expected
 
 
 def _scale(
