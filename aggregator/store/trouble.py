@@ -17,16 +17,17 @@ MISTAKES: Final = (StatementError, ValueError, TypeError, ArithmeticError)
 
 RESTORE: Final = "stop Netzlage and put a backup back with `netzlage restore FILE`"
 DAMAGED: Final = "the database is damaged; put a backup back with `netzlage restore FILE`"
+LOCKED: Final = "the database is locked by another process"
 MOVED: Final = "the database has moved"
 # A word of what the database says -> the end of the sentence that begins with its name, the state.
 REASONS: Final = {
     "locked": (
         "is being written by another process for too long; stop that one or try again later",
-        "the database is locked by another process",
+        LOCKED,
     ),
     "lock timeout": (
         "is being written by another process for too long; stop that one or try again later",
-        "the database is locked by another process",
+        LOCKED,
     ),
     "full": ("has no space left on its disk; make room, Netzlage goes on by itself", "the disk is full"),
     "No space left": ("has no space left on its disk; make room, Netzlage goes on by itself", "the disk is full"),

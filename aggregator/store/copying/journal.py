@@ -101,11 +101,6 @@ def names(connection: Connection, since: int, until: int) -> set[str]:
     return set(connection.execute(select(c.name).distinct().where(c.n > since, c.n <= until)).scalars())
 
 
-def forget(connection: Connection, until: int) -> None:
-    """Delete the changes up to number `until`: they have arrived."""
-    connection.execute(_journal.delete().where(_journal.c.n <= until))
-
-
 def refuse(connection: Connection, target: str) -> None:
     """Let every change be refused from now on, whoever wants it, with the name of `target`."""
     driver = connection.connection.driver_connection

@@ -14,7 +14,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -27,10 +27,12 @@ from aggregator.store.copying import compare, journal, rows
 from aggregator.store.engine import Store, open_store
 from aggregator.store.migrate import revisions
 from aggregator.store.moved import FILLING, OF_A_MOVE, TO
+from aggregator.store.trouble import LOCKED
 
 IDENTITY: Final = f"{OF_A_MOVE}id"  # in the old database: of the move that is under way
 STEP: Final = 50_000  # rows of a step
 CHANGES: Final = 20_000  # changes looked at together
+TRIES: Final = 12  # of ten seconds each, to get at the old database between two who write
 FEW: Final = 500  # changes that may follow while writers wait
 ROUNDS: Final = 100  # after which it does not matter how many they are: they come as fast as they can be copied
 
@@ -123,7 +125,7 @@ def _is_over(reader: Connection, writer: Connection, target: Store) -> bool:
 def _begin(source: Store, target: Store) -> None:
     """Let changes be noted, and see that the new database is empty or half filled by this very move."""
     schema, _ = revisions(source.read, source.name)
-    with source.write() as connection:
+    with _writing(source) as connection:
         journal.begin(connection)
         identity = meta.get(connection, IDENTITY) or secrets.token_hex(8)
         meta.put(connection, IDENTITY, identity)
@@ -141,6 +143,23 @@ def _begin(source: Store, target: Store) -> None:
         raise StoreError(f"The database {target.name} is half filled by another move; empty it, then run this again.")
     if progress.schema != schema:
         raise StoreError(f"Netzlage was updated since the move began; empty {target.name}, then run this again.")
+
+
+@contextmanager
+def _writing(store: Store) -> Iterator[Connection]:
+    """Give a transaction as `Store.write` does, also where others write without a pause: SQLite knows no queue."""
+    with ExitStack() as stack:
+        yield _first_free(store, stack)
+
+
+def _first_free(store: Store, stack: ExitStack) -> Connection:
+    for left in reversed(range(TRIES)):
+        try:
+            return stack.enter_context(store.write())
+        except StoreError as error:
+            if not left or error.state != LOCKED:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 def _note(connection: Connection, progress: Progress) -> None:
@@ -184,7 +203,7 @@ def _step(source: Store, target: Store, size: int) -> tuple[Progress, int]:
         progress = _follow(reader, writer, _now(writer))
         while copied < size and (table := progress.table()) is not None:
             last = None if progress.last is None else rows.read_key(table, progress.last)
-            some = rows.after(reader, table, last)
+            some = rows.after(reader, table, last, min(size, rows.BATCH))
             if some:
                 rows.put(writer, table, some)
                 progress = replace(progress, last=tuple(rows.written(rows.key_in(table, some[-1]))))
@@ -192,16 +211,7 @@ def _step(source: Store, target: Store, size: int) -> tuple[Progress, int]:
                 progress = replace(progress, done=(*progress.done, table.name), last=None)
             copied += len(some)
         _note(writer, progress)
-    _forget(source, progress)
     return progress, copied
-
-
-def _forget(source: Store, progress: Progress) -> None:
-    with source.read() as connection:
-        waiting = journal.last(connection)
-    if waiting:
-        with source.write() as connection:
-            journal.forget(connection, progress.seen)
 
 
 def _follow(reader: Connection, writer: Connection, progress: Progress) -> Progress:
@@ -237,11 +247,9 @@ def _compare(source: Store, target: Store, steps: Steps) -> None:
     """Hold every row of both against each other at one moment, while others write on."""
     with source.read() as reader:
         with target.write() as writer:
-            progress = _follow(reader, writer, _now(writer))
-            _note(writer, progress)
+            _note(writer, _follow(reader, writer, _now(writer)))
         with steps("compare") as passed, target.read() as other:
             _be_same(compare.all_differences(reader, other, passed), target)
-    _forget(source, progress)
 
 
 def _be_same(differences: Iterable[str], target: Store) -> None:
@@ -254,7 +262,7 @@ def _be_same(differences: Iterable[str], target: Store) -> None:
 
 def _finish(source: Store, target: Store) -> Moved:
     """Bring over the rest while writers wait, count, and let the old database refuse changes from then on."""
-    with source.write() as old:
+    with _writing(source) as old:
         with target.write() as new:
             progress = _follow(old, new, _now(new))
             rows.number_on(new)
