@@ -133,6 +133,8 @@ BROAD_EXCEPTS: Final = ("ingest.runner", "aggregator.cli")  # the feed shell and
 CLOCK: Final = "aggregator.clock"
 STOPWATCHES: Final = (
     CLOCK,
+    "aggregator.cli.channel",
+    "aggregator.cli.server",
     "aggregator.outbound.client",
     "aggregator.outbound.guard",
     "aggregator.outbound.manners",

@@ -1,13 +1,17 @@
-"""How waitress speaks to a reader: the connection stays open after a 304 too. I/O."""
+"""How waitress speaks to a reader: connections stay open after a 304 too, and end when somebody is too slow. I/O."""
 
 from __future__ import annotations
 
-from typing import Final
+import time
+from typing import Any, Final
 
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 BODILESS: Final = ("204", "304")  # may have no Content-Length, and need none: they end with their headers
+ASKING: Final = 30.0  # seconds that one may take to send a request, head and body, however busily
+READING: Final = 30.0  # seconds after which it is looked how much of what waits for a reader was taken
+LEAST: Final = 15_000  # bytes that a reader takes in that time: 4 kbit a second
 
 
 class Task(WSGITask):  # type: ignore[misc]
@@ -16,11 +20,64 @@ class Task(WSGITask):  # type: ignore[misc]
     def set_close_on_finish(self) -> None:
         """Close after this answer, unless it has no body anyway and the reader wants to go on."""
         asked = self.request.headers.get("CONNECTION", "").lower()
-        if self.version != "1.1" or asked == "close" or not str(getattr(self, "status", "")).startswith(BODILESS):
+        bodiless = str(getattr(self, "status", "")).startswith(BODILESS)
+        if self.version != "1.1" or asked == "close" or self.channel.leaving or not bodiless:
             super().set_close_on_finish()
+
+    def build_response_header(self) -> Any:
+        """Return the head of the answer; it says so when the house is closing."""
+        if self.channel.leaving:
+            self.set_close_on_finish()
+        return super().build_response_header()
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """One connection, its requests answered by `Task`."""
+    """One connection, its requests answered by `Task`.
+
+    waitress closes one on which nothing happens. A byte now and then is something: it would keep a connection, and
+    where an answer is large a thread with it, for ever. So a request has a time in which it must be there, and an
+    answer a least pace.
+    """
 
     task_class = Task
+    leaving = False  # no further request is taken
+    _asked: tuple[object, float] | None = None  # a request that is not whole yet, since when
+    _taken = 0  # bytes that went out
+    _mark: tuple[float, int] | None = None  # since when something waits for the reader, and _taken by then
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Send what the connection takes and return how much that was."""
+        sent: int = super().send(data, do_close=do_close)
+        self._taken += sent
+        return sent
+
+    def is_idle(self) -> bool:
+        """Say whether nothing is being asked or answered."""
+        return not self.requests and self.request is None and not self.total_outbufs_len
+
+    def look(self, now: float | None = None) -> None:
+        """Close the connection where its other end is too slow; to be called every few seconds. now: monotonic."""
+        now = time.monotonic() if now is None else now
+        if self._asks_for_too_long(now) or self._reads_too_slowly(now):
+            self.will_close = True
+
+    def _asks_for_too_long(self, now: float) -> bool:
+        request = self.request
+        if request is None or self.requests:
+            self._asked = None
+            return False
+        if self._asked is None or self._asked[0] is not request:
+            self._asked = request, now
+        return now - self._asked[1] > ASKING
+
+    def _reads_too_slowly(self, now: float) -> bool:
+        if not self.total_outbufs_len:
+            self._mark = None
+            return False
+        if self._mark is None:
+            self._mark = now, self._taken
+        since, taken = self._mark
+        if now - since < READING:
+            return False
+        self._mark = now, self._taken
+        return self._taken - taken < LEAST

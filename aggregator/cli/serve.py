@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import logging
-import signal
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
 from wsgiref.types import WSGIApplication
 
 import click
-import waitress
 
 from aggregator.alert.deliver import Alerter, Tell
 from aggregator.calibration import Calibrator
 from aggregator.catalogue import data_folder
-from aggregator.cli.channel import Channel
 from aggregator.cli.common import Options, settle
 from aggregator.cli.feeds import keep_sources
-from aggregator.errors import NetzlageError
+from aggregator.cli.server import Server
+from aggregator.cli.stopping import stopped_by_signal
 from aggregator.imprint import warning
 from aggregator.instance import Instance
 from aggregator.refresh import Detection
@@ -33,7 +26,6 @@ from ingest.scheduler import Worker
 
 HOST = "127.0.0.1"
 PORT = 8000
-BIGGEST_REQUEST = 1 << 20  # bytes; the app refuses far less, with a sentence
 
 
 @click.command()
@@ -61,14 +53,13 @@ def warn(instance: Instance) -> None:
 @click.pass_obj
 def worker(options: Options) -> None:
     """Hear the feeds and look for clusters, without the site, until stopped."""
-    with _opened(options) as (instance, feeds), _stopped_by_signal():
+    with _opened(options) as (instance, feeds), stopped_by_signal() as stop:
         work = _worker(instance, feeds, teller(create_app(instance)))
         click.echo(f"{len(work.jobs)} jobs: {', '.join(sorted(work.jobs))}")
         settle()
         work.start()
         try:
-            threading.Event().wait()
-        except SystemExit:
+            stop.wait()
             click.echo("Stopping.")
         finally:
             work.stop()
@@ -100,78 +91,25 @@ def serve_app(
     worker: Worker | None = None,
     say: Callable[[str], object] = click.echo,
 ) -> None:
-    """Serve `app` until SIGTERM or Ctrl-C, with `worker` running beside it; then end the threads of both.
+    """Serve `app` until SIGTERM or Ctrl-C, with `worker` running beside it; then let both end what they have in hand.
 
     proxied: X-Forwarded-* is passed on to the app. say: is given the one line with the address. Raises NetzlageError
     with one sentence where the port cannot be had.
     """
-    server = _bind(app, host, port, proxied=proxied)
-    with _stopped_by_signal():
+    server = Server(app, host, port, proxied=proxied)
+    with stopped_by_signal() as stop:
         try:
             if worker is not None:
                 worker.start()
-            say(f"Netzlage: http://{_shown(host)}:{server.effective_port}/")
-            server.run()  # returns, its threads ended, after SystemExit or KeyboardInterrupt
-        except SystemExit:
-            pass
+            say(f"Netzlage: http://{_shown(host)}:{server.port}/")
+            server.run(stop)
         finally:
             server.close()
             if worker is not None:
                 worker.stop()
 
 
-def _bind(app: WSGIApplication, host: str, port: int, *, proxied: bool) -> Any:
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each request that waits: under load all do
-    server = waitress.create_server(
-        app,
-        sockets=[_door(host, port)],
-        threads=16,
-        connection_limit=2000,
-        channel_timeout=30,
-        asyncore_use_poll=True,  # select() ends at 1024 connections
-        max_request_body_size=BIGGEST_REQUEST,
-        clear_untrusted_proxy_headers=not proxied,
-        ident="",
-    )
-    server.channel_class = Channel
-    return server
-
-
-def _door(host: str, port: int) -> socket.socket:
-    """Return the socket to listen on; waitress leaves its own open when the port cannot be had."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with ExitStack() as stack:
-            door = stack.enter_context(socket.socket(family, kind, protocol))
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            door.bind(address)
-            stack.pop_all()
-            return door
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        why = "is taken by another program" if taken else f"cannot be had ({error.strerror or error})"
-        raise NetzlageError(f"Port {port} on {host} {why}; name another one with --port.") from None
-
-
 def _shown(host: str) -> str:
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - shown, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the block with SystemExit; only the main thread may say so, elsewhere nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave(_number: int, _frame: object) -> None:
-    raise SystemExit(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, cast
 
@@ -16,6 +16,7 @@ from aggregator.instance import Instance
 from aggregator.model import Provider
 from aggregator.store import Connection, names, sources
 from aggregator.store.intake import Direct, Intake
+from aggregator.web.crowd import Seats
 from aggregator.web.limits import Limits
 
 KEY: Final = "netzlage"
@@ -28,6 +29,7 @@ class Desk:
     instance: Instance
     limits: Limits
     intake: Intake
+    exports: Seats = field(default_factory=Seats)
 
 
 def lay(app: Flask, instance: Instance, intake: Intake | None = None) -> Desk:

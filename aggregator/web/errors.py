@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import HTTPException
 
 from aggregator.errors import StoreBusy, StoreError
+from aggregator.web.crowd import Crowded
 from aggregator.web.desk import desk
 from aggregator.web.params import Invalid
 from aggregator.words import Refused
@@ -35,6 +36,10 @@ SAID: Final = {
         _("Bitte versuchen Sie es in einigen Sekunden noch einmal."),
     ),
 }
+CROWDED: Final = (
+    _("Gerade laden viele auf einmal herunter"),
+    _("Bitte versuchen Sie es in einigen Sekunden noch einmal."),
+)
 
 
 def register(app: Flask) -> None:
@@ -43,6 +48,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refused, _invalid)
     app.register_error_handler(StoreError, _busy)
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Crowded, _crowded)
     app.register_error_handler(429, _too_many)
     app.register_error_handler(500, _failed)
 
@@ -76,14 +82,20 @@ def _too_many(_error: HTTPException) -> Response:
     return said
 
 
+def _crowded(error: Crowded) -> Response:
+    said = answer(503, {"request": str(error.description)}, CROWDED)
+    said.headers["Retry-After"] = str(error.retry_after)
+    return said
+
+
 def _failed(_error: Exception) -> Response:
     return answer(500, {"server": "Something failed on our side; the mistake has been noted."})
 
 
-def answer(status: int, errors: dict[str, str]) -> Response:
-    """Return `errors` (field -> sentence) as JSON below /api, else as a page."""
+def answer(status: int, errors: dict[str, str], said: tuple[str, str] | None = None) -> Response:
+    """Return `errors` (field -> sentence) as JSON below /api, else as a page; said: its title and text."""
     if request.path.startswith("/api/"):
         return make_response(jsonify(errors=errors), status)
-    title, text = SAID.get(status, SAID[400 if status < 500 else 500])
+    title, text = said or SAID.get(status, SAID[400 if status < 500 else 500])
     details = list(errors.values()) if status in {400, 422} and "request" not in errors else []
     return make_response(render_template("fehler.html", status=status, title=title, text=text, details=details), status)
