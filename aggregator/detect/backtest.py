@@ -6,7 +6,7 @@ threshold; the looks in between would find nothing and change nothing, and are l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -29,7 +29,7 @@ from aggregator.detect.cube import (
     joined,
     merged,
 )
-from aggregator.detect.hotspot import worth_a_scan
+from aggregator.detect.hotspot import find_hotspots, worth_a_scan
 from aggregator.detect.scan import scan
 from aggregator.detect.span import LONGEST, Prepared, Span, field_of
 from aggregator.detect.tick import Country, Floats, Learned, Places, Sight, learn, look
@@ -38,7 +38,7 @@ from aggregator.frames import BUCKET, CUBE, empty
 from aggregator.model import ALL, Hotspot, Incident, Stream
 
 Ints = npt.NDArray[np.int64]
-Places32 = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.signedinteger]  # 32 bits hold any region, and these may be millions
 DAY = timedelta(days=1)
 STILL_MATTERS = timedelta(days=2)
 LEEWAY = 1e-3  # nats: sums of many ticks and of one differ in the last digits
@@ -50,7 +50,7 @@ class ReportLog:
 
     observed: Floats  # ascending
     received: Floats
-    region: Places32  # place in the list of regions, -1 = not located
+    region: Numbers  # place in the list of regions, -1 = not located
 
     def where(self, keep: npt.NDArray[np.bool_]) -> ReportLog:
         """Return the reports marked in `keep`; all of them as they are, for they may be millions."""
@@ -82,7 +82,10 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Everything that a backtest looks at: cells and reports of all streams, and who was listening."""
+    """Everything that a backtest looks at: cells and reports of all streams, and who was listening.
+
+    late: some report was known later than the end of its five minutes.
+    """
 
     cells: Mapping[Stream, Cells]
     log: Log
@@ -90,6 +93,7 @@ class Past:
     usual: pd.DataFrame
     begin: datetime
     end: datetime
+    late: bool
 
 
 def read_past(reports: pd.DataFrame, regions: Sequence[str]) -> Past:
@@ -100,13 +104,15 @@ def read_past(reports: pd.DataFrame, regions: Sequence[str]) -> Past:
     first, buckets = bucket_number(begin), (end - begin) // BUCKET
     usual = counted.groupby(["provider", "source"], observed=True).size().rename("count").reset_index()
     place = {name: number for number, name in enumerate(regions)}
+    streams = dict(logs(counted, place))
     return Past(
         _cells(counted, regions),
-        Log(place, dict(_logs(counted, place))),
+        Log(place, streams),
         Coverage(first, buckets, {ALL: np.ones(buckets)}),
         usual,
         begin,
         end,
+        any_late(streams[Stream(ALL, ALL)]),
     )
 
 
@@ -124,12 +130,14 @@ def _cuts(observed: pd.Series) -> pd.DatetimeIndex:
     return pd.date_range(first, last, freq="D")
 
 
-def _logs(counted: pd.DataFrame, place: Mapping[str, int]) -> Iterator[tuple[Stream, ReportLog]]:
-    observed, received = (_seconds(counted[name]) for name in ("observed_at", "received_at"))
-    own_place = [place.get(name, NOT_LOCATED) for name in counted["region"].cat.categories]
-    region = np.array(own_place, dtype=np.int32)[counted["region"].cat.codes]
+def logs(counted: pd.DataFrame, place: Mapping[str, int]) -> Iterator[tuple[Stream, ReportLog]]:
+    """Yield the log of each stream that has a report. counted: rows of REPORTS or FILED; place: number of a region."""
+    ordered = counted.sort_values("observed_at", kind="stable")
+    observed, received = (_seconds(ordered[name]) for name in ("observed_at", "received_at"))
+    provider, service, regions = (ordered[name].astype("category").cat for name in ("provider", "service", "region"))
+    own_place = [place.get(str(name), NOT_LOCATED) for name in regions.categories]
+    region = np.array(own_place, dtype=np.int32)[regions.codes]
     everything = ReportLog(observed, observed if np.array_equal(observed, received) else received, region)
-    provider, service = counted["provider"].cat, counted["service"].cat
     yield Stream(ALL, ALL), everything
     for code in np.unique(provider.codes):
         own = (provider.codes == code).to_numpy()
@@ -162,21 +170,27 @@ def backtest(
     """
     incidents: dict[str, Incident] = {}
     limits: Calibration | None = None
-    start = past.begin + plan.history
-    while start <= past.end:
-        until = floor_to(start, DAY) + DAY
-        learned = _learn(country, past, plan, list(incidents.values()), start)
+    for start, ticks in days(past.begin, past.end, plan):
+        learned = learn_day(country, past, plan, list(incidents.values()), start)
         limits = limits or plan.limits(learned.prepared)
-        ticks = _ticks(start, min(until, past.end + BUCKET), plan.step)
-        hot = _hot(past, learned, limits, ticks)
-        for at in ticks:
-            known = [i for i in incidents.values() if i.ended_at is None or at - i.ended_at <= STILL_MATTERS]
-            if at in hot or any(i.ended_at is None for i in known):
-                _, advanced, _ = look(_see(past, learned, limits, at), known)
-                incidents |= {i.incident_id: i for i in advanced}
+        hot = stands_out(past, learned, limits, ticks)
+        incidents |= follow(past, learned, limits, Day(ticks, hot), incidents)
         progress(start)
+    return by_alarm(incidents.values())
+
+
+def by_alarm(incidents: Iterable[Incident]) -> list[Incident]:
+    """Return the incidents in the order of their first alarms."""
+    return sorted(incidents, key=lambda i: (i.first_alarm_at, i.incident_id))
+
+
+def days(begin: datetime, end: datetime, plan: Plan) -> Iterator[tuple[datetime, list[datetime]]]:
+    """Yield the beginning and the looks of each day (UTC) of a past that is learned from for `history` first."""
+    start = begin + plan.history
+    while start <= end:
+        until = floor_to(start, DAY) + DAY
+        yield start, _ticks(start, min(until, end + BUCKET), plan.step)
         start = until
-    return sorted(incidents.values(), key=lambda i: (i.first_alarm_at, i.incident_id))
 
 
 def _ticks(start: datetime, end: datetime, step: timedelta) -> list[datetime]:
@@ -184,7 +198,8 @@ def _ticks(start: datetime, end: datetime, step: timedelta) -> list[datetime]:
     return [first + n * step for n in range(max(-(-(end - first) // step), 0))]
 
 
-def _learn(country: Country, past: Past, plan: Plan, known: Sequence[Incident], at: datetime) -> Learned:
+def learn_day(country: Country, past: Past, plan: Plan, known: Sequence[Incident], at: datetime) -> Learned:
+    """Return what the looks of the day of `at` share; the incidents `known` are left out of what is usual."""
     until = max(floor_to(at, DAY), past.begin + plan.history)
     cells = {stream: _known(past, stream, until, plan.history) for stream in past.cells}
     return learn(country, cells, past.usual, past.coverage, known, until=until, history=plan.history)
@@ -198,29 +213,67 @@ def _known(past: Past, stream: Stream, at: datetime, back: timedelta) -> Cells:
     cells = past.cells[stream].between(0, bucket_number(at))
     if not len(late):
         return cells
-    missing = Cells(log.region[late], log.observed[late].astype(np.int64) // BUCKET_SECONDS, np.full(len(late), -1.0))
+    missing = Cells(
+        log.region[late].astype(np.int64),
+        log.observed[late].astype(np.int64) // BUCKET_SECONDS,
+        np.full(len(late), -1.0),
+    )
     left = merged([cells, missing])
     return left.where(left.count > 0)
 
 
-def _hot(past: Past, learned: Learned, limits: Calibration, ticks: Sequence[datetime]) -> set[datetime]:
-    """Return the ticks at which anything in any stream reaches the threshold; all of them where reports come late."""
-    if not ticks or _any_late(past):
-        return set(ticks)
+def stands_out(
+    past: Past, learned: Learned, limits: Calibration, ticks: Sequence[datetime], *, part: int = 0, of: int = 1
+) -> set[datetime]:
+    """Return the ticks at which anything in any stream reaches the threshold; the parts 0 to of - 1 together.
+
+    Where reports come late each tick is looked at with what was known by then; else a day is scanned at once.
+    """
+    if not ticks:
+        return set()
+    if past.late:
+        return {at for at in ticks[part::of] if _any_hotspot(_see(past, learned, limits, at))}
     first, last = bucket_number(ticks[0]), bucket_number(ticks[-1])
     span = Span(first, last - first + 1, learned.prepared, past.coverage)
     found: set[datetime] = set()
-    for stream, cells in past.cells.items():
+    for stream, cells in list(past.cells.items())[part::of]:
         if worth_a_scan(span, stream, past.cells):
             windows = scan(field_of(span, stream, cells), limits.floor(limits.suspected) - LEEWAY)
             found |= {bucket_start(span.first + int(tick)) for tick in np.unique(windows.tick)}
     return found & set(ticks)
 
 
-def _any_late(past: Past) -> bool:
+def _any_hotspot(seen: Sight) -> bool:
+    return bool(find_hotspots(seen.span, seen.streams, seen.limits))
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The looks of a day, and those among them at which something stands out."""
+
+    ticks: Sequence[datetime]
+    hot: Container[datetime]
+
+
+def follow(
+    past: Past, learned: Learned, limits: Calibration, day: Day, before: Mapping[str, Incident]
+) -> dict[str, Incident]:
+    """Look where something stands out or an incident runs; return the incidents that are new, or other than `before`.
+
+    The other looks would find nothing and change nothing.
+    """
+    changed: dict[str, Incident] = {}
+    for at in day.ticks:
+        known = [i for i in {**before, **changed}.values() if i.ended_at is None or at - i.ended_at <= STILL_MATTERS]
+        if at in day.hot or any(i.ended_at is None for i in known):
+            _, advanced, _ = look(_see(past, learned, limits, at), known)
+            changed |= {i.incident_id: i for i in advanced}
+    return changed
+
+
+def any_late(log: ReportLog) -> bool:
     """Say whether any report was known later than the end of its five minutes."""
-    everything = past.log.streams[Stream(ALL, ALL)]
-    return bool((everything.received > (everything.observed // BUCKET_SECONDS + 1) * BUCKET_SECONDS).any())
+    return bool((log.received > (log.observed // BUCKET_SECONDS + 1) * BUCKET_SECONDS).any())
 
 
 def _see(past: Past, learned: Learned, limits: Calibration, at: datetime) -> Sight:
