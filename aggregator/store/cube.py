@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import pandas as pd
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator import frames
 from aggregator.clock import floor_to
@@ -22,16 +24,24 @@ from aggregator.store.select import frame as frame_of
 PARTS = ("region", "bucket", "provider", "service", "source")
 
 
+def _more(new: sqlite.Insert | postgresql.Insert) -> Insert:
+    """Return the statement that adds counts to cells."""
+    more = {"count": cube.c["count"] + new.excluded["count"]}
+    return new.on_conflict_do_update(index_elements=list(PARTS), set_=more)
+
+
+MORE: Final = {"sqlite": _more(sqlite.insert(cube)), "postgresql": _more(postgresql.insert(cube))}
+
+
 def count(connection: Connection, new: Sequence[Report]) -> None:
     """Add the counted ones of `new` to the cube."""
     cells = Counter((r.region, _bucket(r.observed_at), r.provider, r.service, r.source) for r in new if r.counted)
     if not cells:
         return
-    insertion, at = upsert(connection, cube), encoder(connection)
-    more = {"count": cube.c["count"] + insertion.excluded["count"]}
+    at = encoder(connection)
     # In the order of the key: two writers then wait for each other instead of locking each other out.
     rows = [(cell[0], at(cell[1]), *cell[2:], cells[cell]) for cell in sorted(cells)]
-    in_bulk(connection, insertion.on_conflict_do_update(index_elements=list(PARTS), set_=more), rows)
+    in_bulk(connection, MORE[connection.dialect.name], rows)
 
 
 def take_out(connection: Connection, region: str, observed_at: datetime, of: tuple[str, str, str]) -> None:

@@ -125,7 +125,7 @@ class Direct:
     def take(self, sent: Sent) -> bool:
         """Store `sent` and return whether it was new; StoreBusy: not now, send it again."""
         try:
-            with self._store.write() as connection:
+            with self._store.write(alone=False) as connection:
                 new = put(connection, [sent])
         except StoreError as error:
             self._ledger.failed(error)

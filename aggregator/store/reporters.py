@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, insert, select
 
@@ -13,6 +14,9 @@ from aggregator.model import Report
 from aggregator.once import ONCE_IN, is_first, is_near
 from aggregator.store.schema import EPOCH, reporters
 from aggregator.store.select import any_of, encoder, in_bulk
+
+NEW: Final = insert(reporters)
+TOGETHER: Final = 4  # spans that are asked about at once
 
 Times = dict[tuple[str, str, str], list[datetime]]  # (reporter, provider, service) -> when counted
 
@@ -35,7 +39,7 @@ def decide(connection: Connection, arrived: list[Report]) -> list[Report]:
         for report in decided
         if report.reporter and report.counted
     ]
-    in_bulk(connection, insert(reporters), sorted(rows))
+    in_bulk(connection, NEW, sorted(rows))
     return decided
 
 
@@ -63,9 +67,16 @@ def _counted_before(connection: Connection, keyed: Iterable[Report]) -> Times:
             wanted[near].update(filter(None, (report.reporter, report.former)))
     c = reporters.c
     found: Times = defaultdict(list)
-    for span, some in sorted(wanted.items()):
+    for spans, some in _questions(wanted):
         among = any_of(connection, c.reporter, sorted(some))
-        query = select(c.reporter, c.provider, c.service, c.observed_at).where(c.span == span, among)
+        query = select(c.reporter, c.provider, c.service, c.observed_at).where(c.span.in_(spans), among)
         for reporter, provider, service, observed_at in connection.execute(query):
             found[reporter, provider, service].append(observed_at)
     return found
+
+
+def _questions(wanted: Mapping[int, set[str]]) -> list[tuple[list[int], set[str]]]:
+    """Return which reporters to ask for in which spans; what came in one go of minutes is one question."""
+    if len(wanted) <= TOGETHER:
+        return [(sorted(wanted), set().union(*wanted.values()))]
+    return [([span], some) for span, some in sorted(wanted.items())]

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal, l
 from aggregator import frames
 from aggregator.model import Filter, Report, Stream
 from aggregator.record import End
-from aggregator.store import cube, ends, names, partitions, reporters
+from aggregator.store import cube, ends, names, partitions, reporters, turns
 from aggregator.store.record_tables import ends as ends_table
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
-from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, upsert
+from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, not_before, upsert
 from aggregator.store.select import frame as frame_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 # Who reported is never given on: a row has no reporter and no block.
 PUBLIC: Final = tuple(c for c in reports.c if c.name not in {"reporter", "block", "gone_at"})
+
+NEW_REPORT: Final = insert(reports)
+NEW_COMMENT: Final = insert(comments)
 
 Row = Mapping[Any, Any]  # column -> value; SQLAlchemy's rows say that their keys may also be columns
 
@@ -47,6 +50,7 @@ def add(connection: Connection, given: Sequence[Report]) -> Added:
     fresh: dict[str, Report] = {}
     for report in given:
         fresh.setdefault(report.report_id, report)
+    turns.take(connection, {name for report in given for name in (report.reporter, report.former) if name})
     unseen = _claim(connection, list(fresh))
     kept = reporters.decide(connection, [report for report in fresh.values() if report.report_id in unseen])
     if kept:
@@ -69,8 +73,8 @@ def _claim(connection: Connection, ids: list[str]) -> set[str]:
 def _insert(connection: Connection, kept: list[Report]) -> None:
     at = encoder(connection)
     partitions.make(connection, {report.received_at for report in kept})
-    in_bulk(connection, insert(reports), [_row(report, at) for report in kept])
-    in_bulk(connection, insert(comments), [(report.report_id, report.comment) for report in kept if report.comment])
+    in_bulk(connection, NEW_REPORT, [_row(report, at) for report in kept])
+    in_bulk(connection, NEW_COMMENT, [(report.report_id, report.comment) for report in kept if report.comment])
     names.add(connection, {report.provider: report.provider_name for report in kept if report.provider_name})
     cube.count(connection, kept)
 
@@ -122,7 +126,9 @@ def rows(
     query = select(*PUBLIC, ends_table.c.ended_at).outerjoin_from(reports, ends_table, over)
     query = query.where(*_conditions(f, sources)).order_by(reports.c.observed_at, reports.c.report_id)
     if after is not None:
-        query = query.where(tuple_(reports.c.observed_at, reports.c.report_id) > _position(after))
+        moment, report_id = _position(after)
+        position = tuple_(literal(moment, UtcTime), literal(report_id))
+        query = query.where(tuple_(reports.c.observed_at, reports.c.report_id) > position, not_before(reports, moment))
     if limit is not None:
         query = query.limit(limit)
     yield from connection.execution_options(yield_per=PAGE).execute(query).mappings()
@@ -153,7 +159,7 @@ def cursor(row: Row) -> str:
     return f"{(row['observed_at'] - EPOCH) // MICROSECOND}-{row['report_id']}"
 
 
-def _position(after: str) -> ColumnElement[Any]:
+def _position(after: str) -> tuple[datetime, str]:
     microseconds, _, report_id = after.rpartition("-")
     if not report_id or not microseconds.lstrip("-").isdecimal():
         raise ValueError("not a cursor")
@@ -161,7 +167,7 @@ def _position(after: str) -> ColumnElement[Any]:
         moment = EPOCH + int(microseconds) * MICROSECOND
     except OverflowError:
         raise ValueError("not a cursor") from None
-    return tuple_(literal(moment, UtcTime), literal(report_id))
+    return moment, report_id
 
 
 def count(connection: Connection, f: Filter, *, sources: Sequence[str] | None = None) -> int:

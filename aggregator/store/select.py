@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -33,6 +34,7 @@ from aggregator.store.columns import storable
 from aggregator.store.schema import EPOCH, MICROSECOND
 
 PAGE = 5000
+SLACK = timedelta(days=1)
 
 
 def conditions(table: Table, f: Filter, time: str, known: str = "") -> list[ColumnElement[bool]]:
@@ -42,6 +44,8 @@ def conditions(table: Table, f: Filter, time: str, known: str = "") -> list[Colu
         found.append(in_region(table.c.region, f.region))
     if f.since is not None:
         found.append(table.c[time] >= f.since)
+        if "gone_at" in table.c:
+            found.append(not_before(table, f.since))
     if f.until is not None:
         found.append(table.c[time] < f.until)
     if f.as_of is not None and known:
@@ -50,6 +54,14 @@ def conditions(table: Table, f: Filter, time: str, known: str = "") -> list[Colu
         there = table.c.gone_at.is_(None)
         found.append(there if f.as_of is None else there | (table.c.gone_at > f.as_of))
     return found
+
+
+def not_before(reports: Table, since: datetime) -> ColumnElement[bool]:
+    """Return a condition that each report observed at or after `since` fulfils, for PostgreSQL to skip earlier days.
+
+    It keeps the days of received_at apart, and nothing is received before it is observed (but for clocks that go fast).
+    """
+    return reports.c.received_at >= max(since, EPOCH + SLACK) - SLACK
 
 
 def stream_of(f: Filter) -> Iterator[tuple[str, str]]:
@@ -96,10 +108,16 @@ def in_bulk(connection: Connection, statement: Insert, rows: Sequence[Sequence[A
         return
     names = [column.name for column in statement.table.c]
     if connection.dialect.name == "sqlite":
-        compiled = statement.compile(dialect=connection.dialect, column_keys=names)
-        connection.exec_driver_sql(str(compiled), [tuple(row) for row in rows])
+        connection.exec_driver_sql(_of_sqlite(statement), [tuple(row) for row in rows])
     else:
         connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+@lru_cache(64)
+def _of_sqlite(statement: Insert) -> str:
+    """Return the text of `statement`; of one that is kept it is made once."""
+    names = [column.name for column in statement.table.c]
+    return str(statement.compile(dialect=sqlite.dialect(), column_keys=names))
 
 
 def encoder(connection: Connection) -> Callable[[datetime], Any]:
