@@ -114,7 +114,7 @@ def accept(
         refused = [pair for pair in zip(items, found, strict=True) if isinstance(pair[1], Rejected)] if aside else []
         if not (resolved or refused) and not (is_last and run):
             continue
-        with instance.store.write() as connection:
+        with instance.store.write(alone=bool(ledger or (run and is_last))) as connection:
             if ledger:
                 resolved = versions.revise(connection, resolved, ledger, now)
             tally.stored(reports.add(connection, resolved), resolved)

@@ -18,9 +18,16 @@ def add(connection: Connection, given: Sequence[End]) -> int:
     """Keep the first word on each report and return how many were new."""
     if not given:
         return 0
-    rows = [{"report_id": e.report_id, "ended_at": e.ended_at, "received_at": e.received_at} for e in given]
+    rows = [
+        {"report_id": e.report_id, "ended_at": e.ended_at, "received_at": e.received_at}
+        for e in sorted(given, key=_by_id)
+    ]
     new = upsert(connection, ends).on_conflict_do_nothing().returning(ends.c.report_id)
     return len(connection.execute(new, rows).all())
+
+
+def _by_id(end: End) -> str:
+    return end.report_id
 
 
 def of(connection: Connection, report_id: str) -> datetime | None:

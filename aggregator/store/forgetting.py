@@ -25,7 +25,8 @@ AT_A_TIME: Final = 2000  # rows of a transaction
 NUMBER: Final = "~"  # begins a number that stands for a block
 BIGGEST: Final = 10**12
 DAY: Final = timedelta(days=1)
-_KEY: Final = (reports.c.observed_at, reports.c.report_id)
+_KEY: Final = (reports.c.observed_at, reports.c.report_id, reports.c.received_at)
+_AT: Final = tuple(column == bindparam(f"its_{column.name}") for column in _KEY)
 
 
 def clear_reporters(store: Store, before: datetime) -> int:
@@ -57,28 +58,32 @@ def number_blocks(store: Store, before: datetime) -> int:
     due = select(*_KEY, c.block).where(c.received_at < before, c.block != "", ~c.block.startswith(NUMBER))
     with store.read() as connection:
         found = sorted(connection.execute(due).all(), key=_day_and_block)
-    change = update(reports).where(c.observed_at == bindparam("at"), c.report_id == bindparam("id"))
+    change = update(reports).where(*_AT)
     for some in _whole_blocks(found):
         with store.write() as connection:
             connection.execute(change.values(block=bindparam("number")), some)
     return len(found)
 
 
-def _day_and_block(row: Row[Any, Any, Any]) -> tuple[int, str]:
+def _day_and_block(row: Row[Any]) -> tuple[int, str]:
     return (row.observed_at - EPOCH) // DAY, row.block
 
 
-def _whole_blocks(rows: Sequence[Row[Any, Any, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _whole_blocks(rows: Sequence[Row[Any]]) -> Iterator[list[dict[str, Any]]]:
     """Cut the sorted rows into lists of about AT_A_TIME, no block of a day torn apart."""
     some: list[dict[str, Any]] = []
     for _block, members in groupby(rows, _day_and_block):
         number = f"{NUMBER}{secrets.randbelow(BIGGEST):012}"
-        some += [{"at": row.observed_at, "id": row.report_id, "number": number} for row in members]
+        some += [{**_its(row), "number": number} for row in members]
         if len(some) >= AT_A_TIME:
             yield some
             some = []
     if some:
         yield some
+
+
+def _its(row: Row[Any]) -> dict[str, Any]:
+    return {f"its_{column.name}": getattr(row, column.name) for column in _KEY}
 
 
 def coarsen_places(store: Store, before: datetime) -> int:
@@ -112,11 +117,11 @@ def forget_comments(store: Store, before: datetime) -> int:
 _COMMENT: Final = update(comments).where(comments.c.report_id == bindparam("id")).values(comment=bindparam("number"))
 
 
-def _day_and_text(row: Row[Any, Any, Any]) -> tuple[int, str]:
+def _day_and_text(row: Row[Any]) -> tuple[int, str]:
     return (row.observed_at - EPOCH) // DAY, row.comment
 
 
-def _whole_texts(rows: Sequence[Row[Any, Any, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _whole_texts(rows: Sequence[Row[Any]]) -> Iterator[list[dict[str, Any]]]:
     """Cut the sorted rows into lists of about AT_A_TIME, each with the number of its text; "": of one alone."""
     some: list[dict[str, Any]] = []
     for (_day, text), group in groupby(rows, _day_and_text):
@@ -133,10 +138,9 @@ def _whole_texts(rows: Sequence[Row[Any, Any, Any]]) -> Iterator[list[dict[str, 
 
 def _change(store: Store, due: Select[Any], values: dict[str, Any]) -> int:
     with store.read() as connection:
-        keys = [tuple(row) for row in connection.execute(due)]
-    change = update(reports).where(reports.c.observed_at == bindparam("at"), reports.c.report_id == bindparam("id"))
+        keys = connection.execute(due).all()
+    change = update(reports).where(*_AT).values(**values)
     for start in range(0, len(keys), AT_A_TIME):
-        some = [{"at": at, "id": report_id} for at, report_id in keys[start : start + AT_A_TIME]]
         with store.write() as connection:
-            connection.execute(change.values(**values), some)
+            connection.execute(change, [_its(row) for row in keys[start : start + AT_A_TIME]])
     return len(keys)

@@ -13,7 +13,7 @@ from aggregator.store.select import upsert
 def add(connection: Connection, names: Mapping[str, str]) -> None:
     """Keep the names by provider id; the first name of an id stays."""
     if names:
-        rows = [{"id": provider, "name": name} for provider, name in names.items()]
+        rows = [{"id": provider, "name": name} for provider, name in sorted(names.items())]
         connection.execute(upsert(connection, provider_names).on_conflict_do_nothing(), rows)
 
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, select, update
 
 from aggregator.model import Report
-from aggregator.store import cube
+from aggregator.store import cube, turns
 from aggregator.store.feed_tables import versions
 from aggregator.store.schema import reporters, reports
-from aggregator.store.select import any_of, upsert
+from aggregator.store.select import any_of, not_before, upsert
 
 KEPT: Final = timedelta(days=60)  # since an item was reported: what is edited later stays as it was
 
@@ -122,10 +122,13 @@ def withdraw(connection: Connection, ids: Sequence[str], now: datetime) -> int:
 
 def _take_back(connection: Connection, old: Sequence[Version], now: datetime) -> int:
     """Let reports be gone since `now`: out of the cube, their reporters free again; as_of before that shows them."""
+    if old:
+        turns.take_all(connection)
     taken = 0
     for version in old:
         c = reports.c
-        at = (c.observed_at == version.observed_at, c.report_id == version.current_id)
+        known = not_before(reports, version.observed_at)
+        at = (c.observed_at == version.observed_at, c.report_id == version.current_id, known)
         row = connection.execute(select(reports).where(*at, c.gone_at.is_(None))).one_or_none()
         if row is None:
             continue
