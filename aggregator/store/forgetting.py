@@ -65,11 +65,11 @@ def number_blocks(store: Store, before: datetime) -> int:
     return len(found)
 
 
-def _day_and_block(row: Row[Any]) -> tuple[int, str]:
+def _day_and_block(row: Row[*tuple[Any, ...]]) -> tuple[int, str]:
     return (row.observed_at - EPOCH) // DAY, row.block
 
 
-def _whole_blocks(rows: Sequence[Row[Any]]) -> Iterator[list[dict[str, Any]]]:
+def _whole_blocks(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[list[dict[str, Any]]]:
     """Cut the sorted rows into lists of about AT_A_TIME, no block of a day torn apart."""
     some: list[dict[str, Any]] = []
     for _block, members in groupby(rows, _day_and_block):
@@ -82,7 +82,7 @@ def _whole_blocks(rows: Sequence[Row[Any]]) -> Iterator[list[dict[str, Any]]]:
         yield some
 
 
-def _its(row: Row[Any]) -> dict[str, Any]:
+def _its(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     return {f"its_{column.name}": getattr(row, column.name) for column in _KEY}
 
 
@@ -117,11 +117,11 @@ def forget_comments(store: Store, before: datetime) -> int:
 _COMMENT: Final = update(comments).where(comments.c.report_id == bindparam("id")).values(comment=bindparam("number"))
 
 
-def _day_and_text(row: Row[Any]) -> tuple[int, str]:
+def _day_and_text(row: Row[*tuple[Any, ...]]) -> tuple[int, str]:
     return (row.observed_at - EPOCH) // DAY, row.comment
 
 
-def _whole_texts(rows: Sequence[Row[Any]]) -> Iterator[list[dict[str, Any]]]:
+def _whole_texts(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[list[dict[str, Any]]]:
     """Cut the sorted rows into lists of about AT_A_TIME, each with the number of its text; "": of one alone."""
     some: list[dict[str, Any]] = []
     for (_day, text), group in groupby(rows, _day_and_text):

@@ -14,9 +14,7 @@ from sqlalchemy import ARRAY, Connection, Integer, func, literal, select
 
 EVERYBODY: Final = 4_202  # of the advisory lock that is shared by those who take turns, and had alone by `take_all`
 ONE: Final = 4_203  # begins the locks of single persons
-FEW: Final = (
-    16  # persons whose turns are taken one by one: a server has room for some thousand locks
-)
+FEW: Final = 16  # persons whose turns are taken one by one: a server has room for some thousand locks
 
 
 def take(connection: Connection, persons: Iterable[str]) -> None:
