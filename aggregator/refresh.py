@@ -45,7 +45,8 @@ class Detection:
         """
         at = floor_to(as_of or self._instance.clock.now(), BUCKET)
         with self._instance.store.read() as connection:
-            last, _ = incidents.hotspots(connection)
+            # now: a look of a clock that has been set back since lies ahead, and is not the last one
+            last, _ = incidents.hotspots(connection, at if as_of is None else None)
             known = incidents.find(connection, Filter(since=at - STILL_MATTERS, until=at, as_of=as_of))
         self._keep_heartbeat(last, at, as_of)
         with self._instance.store.read() as connection:

@@ -57,7 +57,7 @@ def items_csv(name: str) -> Response:
     """Answer a list as CSV: all of it unless a limit or cursor is given."""
     params = parse(request.args, instance(), language="en")
     pieces, more = _csv(name, params)
-    response = as_file(pieces, "csv", name, inline=True)
+    response = as_file(pieces, "csv", name, inline=True, is_long=more is None and name in LONG)
     response.headers["Link"] = described(name)
     if more:
         response.headers["X-Next"] = more
@@ -93,7 +93,7 @@ def health() -> Response:
     now = running.clock.now()
     try:
         with running.store.read() as connection:
-            looked_at, _ = incidents.hotspots(connection)
+            looked_at, _ = incidents.hotspots(connection, now)
             latest = runs.latest(connection)
             due_at = outbox.backlog(connection, now).due_at
     except StoreError as error:

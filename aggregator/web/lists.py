@@ -154,7 +154,7 @@ def _day_of(cursor: str) -> tuple[datetime | None, int]:
 
 def _hotspots(instance: Instance, f: Filter, _sources: Sources) -> Iterator[Row]:
     with instance.store.read() as connection:
-        at, found = incidents.hotspots(connection, f.as_of)
+        at, found = incidents.hotspots(connection, f.as_of or instance.clock.now())
     for hotspot in found:
         stream = hotspot.stream
         row = {**_fields(hotspot), "at": at, "provider": stream.provider, "service": stream.service}

@@ -1,0 +1,32 @@
+"""APScheduler, for a host whose clock may be set back: what was planned by the old time would wait for it to return."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from aggregator.clock import Clock
+
+SLACK: Final = timedelta(seconds=1)
+
+
+class SteadfastScheduler(BackgroundScheduler):  # type: ignore[misc]
+    """Runs a job at once that is planned later than its interval from now: only a clock that was set back does that.
+
+    A clock that is set ahead does no harm: what is due by then runs once.
+    """
+
+    def __init__(self, clock: Clock, **options: object) -> None:
+        self._clock = clock  # of the world: that by which jobs are planned
+        super().__init__(**options)
+
+    def _process_jobs(self) -> float | None:
+        now = self._clock.now()
+        for job in self.get_jobs():
+            interval = getattr(job.trigger, "interval", None)
+            if interval is not None and job.next_run_time and job.next_run_time - now > interval + SLACK:
+                job.modify(next_run_time=now)
+        wait: float | None = super()._process_jobs()
+        return wait
