@@ -16,9 +16,10 @@ from aggregator import frames
 from aggregator.clock import floor_to
 from aggregator.frames import BUCKET
 from aggregator.model import Filter, Report
+from aggregator.store.bulk import encoder, in_bulk
 from aggregator.store.schema import MICROSECOND, cube, heard, reports
 from aggregator.store.schema import listening as listening_table
-from aggregator.store.select import conditions, encoder, in_bulk, upsert
+from aggregator.store.select import conditions, upsert
 from aggregator.store.select import frame as frame_of
 
 PARTS = ("region", "bucket", "provider", "service", "source")

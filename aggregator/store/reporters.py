@@ -12,8 +12,9 @@ from sqlalchemy import Connection, insert, select
 
 from aggregator.model import Report
 from aggregator.once import ONCE_IN, is_first, is_near
+from aggregator.store.bulk import encoder, in_bulk
 from aggregator.store.schema import EPOCH, reporters
-from aggregator.store.select import any_of, encoder, in_bulk
+from aggregator.store.select import any_of
 
 NEW: Final = insert(reporters)
 TOGETHER: Final = 4  # spans that are asked about at once

@@ -16,9 +16,10 @@ from aggregator import frames
 from aggregator.model import Filter, Report, Stream
 from aggregator.record import End
 from aggregator.store import cube, ends, names, partitions, reporters, turns
+from aggregator.store.bulk import encoder, in_bulk
 from aggregator.store.record_tables import ends as ends_table
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
-from aggregator.store.select import PAGE, any_of, conditions, encoder, in_bulk, listed, not_before, upsert
+from aggregator.store.select import PAGE, any_of, conditions, listed, not_before, upsert
 from aggregator.store.select import frame as frame_of
 
 if TYPE_CHECKING:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Insert,
     Select,
     Table,
     TableValuedAlias,
@@ -31,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from aggregator.frames import TIME
 from aggregator.model import ALL, Filter
 from aggregator.store.columns import storable
-from aggregator.store.schema import EPOCH, MICROSECOND
+from aggregator.store.schema import EPOCH
 
 PAGE = 5000
 SLACK = timedelta(days=1)
@@ -97,40 +95,6 @@ def listed(connection: Connection, values: Sequence[str]) -> TableValuedAlias:
 
 def _array(values: Sequence[str]) -> ColumnElement[Any]:
     return literal([storable(value) for value in values], ARRAY(Text))
-
-
-def in_bulk(connection: Connection, statement: Insert, rows: Sequence[Sequence[Any]]) -> None:
-    """Run `statement` for each of `rows`: values in the order of the table's columns, times made by `encoder`.
-
-    On SQLite the rows go straight to the driver: that saves SQLAlchemy's work on each value, most of the time of a row.
-    """
-    if not rows:
-        return
-    names = [column.name for column in statement.table.c]
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_of_sqlite(statement), [tuple(row) for row in rows])
-    else:
-        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
-
-
-@lru_cache(64)
-def _of_sqlite(statement: Insert) -> str:
-    """Return the text of `statement`; of one that is kept it is made once."""
-    names = [column.name for column in statement.table.c]
-    return str(statement.compile(dialect=sqlite.dialect(), column_keys=names))
-
-
-def encoder(connection: Connection) -> Callable[[datetime], Any]:
-    """Return what turns a moment into a value for `in_bulk`."""
-    return _microseconds if connection.dialect.name == "sqlite" else _as_it_is
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // MICROSECOND
-
-
-def _as_it_is(moment: datetime) -> datetime:
-    return moment
 
 
 def frame(connection: Connection, query: Select[Any], schema: Mapping[str, str]) -> pd.DataFrame:
