@@ -22,7 +22,7 @@ def in_bulk(connection: Connection, statement: Insert, rows: Rows) -> None:
     """Run `statement` for each of `rows`: values in the order of the table's columns, times made by `encoder`.
 
     The rows go straight to the driver: that saves SQLAlchemy's work on each value, most of the time of a row. On
-    PostgreSQL many rows are copied; of an upsert, which COPY does not know, each column is one array, in the same order.
+    PostgreSQL many rows are copied; of an upsert, which COPY does not know, each column is one array.
     """
     if not rows:
         return
