@@ -26,6 +26,14 @@ class StoreBusy(StoreError):  # noqa: N818 - reads as the state it names
     """The database takes nothing in at the moment, and its keeper has said why: the same can be sent again soon."""
 
 
+class LeaseLost(StoreError):  # noqa: N818 - reads as the state it names
+    """Another worker has taken over the job in whose name something was to be stored: nothing of it was."""
+
+
+class LeaseHeld(NetzlageError):  # noqa: N818
+    """Another process does the job at this moment."""
+
+
 class FeedError(NetzlageError):
     """A feed could not be heard. `retry_after`: seconds for which the server asks to be left alone, 0: none."""
 

@@ -68,7 +68,7 @@ class Alerter:
         """Make one pass, and tidy once an hour; return how many deliveries were tried. Raises StoreError."""
         store, clock = self._instance.store, self._instance.clock
         began = clock.now()
-        if self._tidied is None or began - self._tidied >= TIDY:
+        if self._is_untidy(began):
             self.tidy()
         with store.read() as connection:
             if not outbox.has_work(connection, began):
@@ -83,6 +83,17 @@ class Alerter:
             if not any(sent.ok for sent in found):  # nothing left, or nothing gets through: the next pass goes on
                 break
         return tried
+
+    def is_wanted(self) -> bool:
+        """Say whether a pass would do anything; reads only. Raises StoreError."""
+        now = self._instance.clock.now()
+        if self._is_untidy(now):
+            return True
+        with self._instance.store.read() as connection:
+            return outbox.has_work(connection, now)
+
+    def _is_untidy(self, now: datetime) -> bool:
+        return self._tidied is None or now - self._tidied >= TIDY
 
     def stop(self) -> None:
         """Let the pass end after the messages that are on their way."""

@@ -5,21 +5,27 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, literal, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from aggregator.errors import StoreError
-from aggregator.store import moved
-from aggregator.store.migrate import to_head
+from aggregator.store import leases, moved
+from aggregator.store.leases import Lease
+from aggregator.store.migrate import check_head, to_head
 from aggregator.store.samefile import keep_to_the_file
 from aggregator.store.trouble import told_in_one_sentence
 from aggregator.store.watch import Watch
 
 WRITES = "netzlage_writes"  # execution option: this transaction will write
 TURN = 4_200  # of the advisory lock that one writer at a time holds on PostgreSQL
+SILENT = 15  # seconds after which PostgreSQL ends the transaction of a writer that says nothing more: it holds the lock
+ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}  # seconds, seconds, questions
+CUT_OFF = {"tcp_user_timeout": 10_000}  # milliseconds for which what was sent may stay without an answer
+PATIENT = func.set_config("idle_in_transaction_session_timeout", f"{SILENT}s", literal(True))
 
 PATIENCE = "busy_timeout = 10000"
 PRAGMAS = (
@@ -43,6 +49,7 @@ class Store:
         self._reader = _reader(engine)
         self._writer = engine.execution_options(**{WRITES: True})
         self._watches: list[Watch] = []
+        self._fence: ContextVar[Lease | None] = ContextVar("fence", default=None)
 
     @property
     def url(self) -> str:
@@ -70,12 +77,29 @@ class Store:
         """Give a connection inside one transaction: committed at the end, rolled back when an error leaves it.
 
         alone: no other such transaction runs meanwhile, so what was read stays true until it is written; False is for
-        what sees to that itself, and has an effect on PostgreSQL only: SQLite has one writer at a time.
+        what sees to that itself, and has an effect on PostgreSQL only: SQLite has one writer at a time. Raises
+        LeaseLost inside of `fenced`.
         """
         with told_in_one_sentence(self._name), self._writer.begin() as connection:
-            if alone and connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(PATIENT, func.pg_advisory_xact_lock(TURN)) if alone else select(PATIENT))
+            lease = self._fence.get()
+            if lease is not None:
+                leases.check(connection, lease)
             yield connection
+
+    @contextmanager
+    def fenced(self, lease: Lease) -> Iterator[None]:
+        """Let this thread write, to the end of the block, only as long as nobody else has taken over `lease`."""
+        before = self._fence.set(lease)
+        try:
+            yield
+        finally:
+            self._fence.reset(before)
+
+    def check_schema(self) -> None:
+        """Raise StoreError where the database does not answer, or was brought to another schema meanwhile."""
+        check_head(self.read, self._name)
 
     def watch(self) -> Watch:
         """Return what tells whether anything has changed; it is closed with the store."""
@@ -126,8 +150,8 @@ def open_store(url: str, *, moving: bool = False) -> Store:
 def connect(url: str) -> Store:
     """Reach the database at `url` and leave its schema as it is; StoreError as in `open_store`."""
     parsed = _parse(url)
-    try:
-        engine = create_engine(parsed, hide_parameters=True, **_pool(parsed))  # errors are logged
+    try:  # without parameters in what is said: errors are logged
+        engine = create_engine(parsed, hide_parameters=True, connect_args=_line(parsed), **_pool(parsed))
     except NoSuchModuleError:
         raise StoreError(
             f"No driver for databases of the kind {parsed.drivername}; use sqlite or postgresql+psycopg."
@@ -159,6 +183,19 @@ def _parse(url: str) -> URL:
 
 def _pool(url: URL) -> dict[str, Any]:
     return {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": url.get_backend_name() != "sqlite"}
+
+
+def _line(url: URL) -> dict[str, Any]:
+    """Return how soon both ends of a connection notice that the other is cut off; what the URL says of it comes first.
+
+    Otherwise a host whose network is gone would hold its locks for hours, and its threads would wait as long.
+    """
+    if url.get_backend_name() != "postgresql":
+        return {}
+    theirs = {f"tcp_{name}": value for name, value in ALIVE.items()} | {"client_connection_check_interval": 5_000}
+    options = " ".join(f"-c {name}={value}" for name, value in (theirs | CUT_OFF).items())
+    ours = {**ALIVE, **CUT_OFF, "connect_timeout": 10, "options": options}
+    return {name: value for name, value in ours.items() if name not in url.query}
 
 
 def _reader(engine: Engine) -> Engine:

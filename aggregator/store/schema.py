@@ -27,8 +27,10 @@ from aggregator.store.columns import metadata as metadata  # noqa: PLC0414
 from aggregator.store.columns import text_column as _text
 from aggregator.store.columns import time_column as _time
 from aggregator.store.feed_tables import feed_runs as feed_runs  # noqa: PLC0414 - with it the other tables of feeds
+from aggregator.store.lease_tables import leases as leases  # noqa: PLC0414
 from aggregator.store.privacy_tables import day_keys as day_keys  # noqa: PLC0414 - with it what is kept of persons
 from aggregator.store.record_tables import ends as ends  # noqa: PLC0414 - with it the other tables of what people say
+from aggregator.store.work_tables import job_totals as job_totals  # noqa: PLC0414 - with it the sums of sources
 
 # The key is the order in which reports are paged. On PostgreSQL, where each day of received_at is a partition, the key
 # is (region, received_at, report_id), and an index gives the order of the pages.
