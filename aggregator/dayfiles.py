@@ -1,4 +1,9 @@
-"""Closed days as ready files: written once, again only when something of that day has changed; with checksums. I/O."""
+"""Closed days as ready files: written once, again only when something of that day has changed; with checksums. I/O.
+
+There are two shelves of them. What lies on PUBLIC is what anyone may have: of sources that let it be given on, times to
+five minutes, places no finer than the district; the site serves that folder and no other. The operator's own shelf
+(aggregator.history.files) holds every source and the exact times, for looking back; it never leaves the house.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,9 @@ import gzip
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -46,9 +51,32 @@ class DayFile:
     state: str
 
 
-def folder_of(instance: Instance) -> Path:
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A folder of day files: the (table, kind) of each day, who makes one, and what they hang on beside that day."""
+
+    folder: str
+    offered: tuple[tuple[str, str], ...]
+    make: Callable[[Instance, str, str, Filter], Iterable[bytes]]
+    rules: Callable[[Instance], object]
+
+
+def _download(instance: Instance, table: str, kind: str, f: Filter) -> Iterator[bytes]:
+    return download(instance, table, kind, f)
+
+
+def _given_on(instance: Instance) -> object:
+    with instance.store.read() as connection:
+        given = [sources.given_on(connection, table) for table in OFFERED]
+    return [given, [column.name for table in OFFERED for column in TABLES[table]], instance.clock.simulated]
+
+
+PUBLIC: Final = Shelf(FOLDER, tuple((table, kind) for table in OFFERED for kind in KINDS), _download, _given_on)
+
+
+def folder_of(instance: Instance, shelf: Shelf = PUBLIC) -> Path:
     """Return where the files lie."""
-    return instance.settings.home / FOLDER
+    return instance.settings.home / shelf.folder
 
 
 def known(folder: Path) -> dict[str, DayFile]:
@@ -61,28 +89,31 @@ def known(folder: Path) -> dict[str, DayFile]:
 
 
 def close_days(instance: Instance, *, at_once: int = AT_ONCE) -> list[DayFile]:
-    """Write the files of closed days that are not there or no longer true, of `at_once` days at most, newest first.
+    """Write the public files of closed days that are not there or no longer true, of `at_once` days, newest first.
 
     A day is closed an hour after its midnight in Germany. Returns what was written. Raises StoreError.
     """
-    folder = folder_of(instance)
-    have, written, busy = known(folder), [], 0
-    for day in _closed(instance):
-        state = _state(instance, day)
-        stale = [
-            (table, kind) for table in OFFERED for kind in KINDS
-            if state and not _is_true(folder, have.get(name_of(table, kind, day)), state)
-        ]  # fmt: skip
-        if not stale:
-            continue
+    written, busy = [], 0
+    for day in closed(instance):
         if busy == at_once:
             break
-        busy += 1
-        made = [_write(instance, table, kind, day, state=state) for table, kind in stale]
+        made = close_day(instance, day)
+        busy += bool(made)
         written += made
-        have |= {one.name: one for one in made}
-        _keep_index(folder, have)
     return written
+
+
+def close_day(instance: Instance, day: date, shelf: Shelf = PUBLIC) -> list[DayFile]:
+    """Write the files of one closed day that are not there or no longer true, and return them."""
+    folder = folder_of(instance, shelf)
+    have, state = known(folder), _state(instance, day, shelf)
+    made = [
+        _write(instance, table, kind, day, shelf=shelf, state=state) for table, kind in shelf.offered
+        if state and not _is_true(folder, have.get(name_of(table, kind, day)), state)
+    ]  # fmt: skip
+    if made:
+        keep_index(folder, have | {one.name: one for one in made})
+    return made
 
 
 def name_of(table: str, kind: str, day: date) -> str:
@@ -96,7 +127,8 @@ def bounds(day: date) -> tuple[datetime, datetime]:
     return start, end
 
 
-def _closed(instance: Instance) -> Iterator[date]:
+def closed(instance: Instance) -> Iterator[date]:
+    """Yield the closed days of which something is stored, the newest first."""
     with instance.store.read() as connection:
         span = days.span(connection)
     if span is None:
@@ -111,13 +143,11 @@ def _day(moment: datetime) -> date:
     return moment.astimezone(BERLIN).date()
 
 
-def _state(instance: Instance, day: date) -> str:
+def _state(instance: Instance, day: date, shelf: Shelf) -> str:
     """Return the word for all that the files of `day` depend on, "" where there is nothing to write."""
     with instance.store.read() as connection:
         found = days.state(connection, *bounds(day))
-        given = [sources.given_on(connection, table) for table in OFFERED]
-    columns = [column.name for table in OFFERED for column in TABLES[table]]
-    rules = sha256(json.dumps([given, columns, instance.clock.simulated]).encode()).hexdigest()[:12]
+    rules = sha256(json.dumps(shelf.rules(instance)).encode()).hexdigest()[:12]
     return f"{found}-{rules}" if found else ""
 
 
@@ -125,18 +155,21 @@ def _is_true(folder: Path, file: DayFile | None, state: str) -> bool:
     return file is not None and file.state == state and (folder / file.name).is_file()
 
 
-def _write(instance: Instance, table: str, kind: str, day: date, *, state: str) -> DayFile:
+def _write(instance: Instance, table: str, kind: str, day: date, *, shelf: Shelf, state: str) -> DayFile:
     start, end = bounds(day)
-    name = name_of(table, kind, day)
-    pieces = download(instance, table, kind, Filter(since=start, until=end))
-    with _whole(folder_of(instance) / name) as file:
-        _fill(file, pieces, packed=kind == "csv")
-        file.seek(0)
-        digest, size = sha256(), 0
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-            size += len(piece)
-    return DayFile(name, table, kind, day.isoformat(), size, digest.hexdigest(), state)
+    path = folder_of(instance, shelf) / name_of(table, kind, day)
+    with whole(path) as file:
+        _fill(file, shelf.make(instance, table, kind, Filter(since=start, until=end)), packed=kind == "csv")
+        return described(file, DayFile(path.name, table, kind, day.isoformat(), 0, "", state))
+
+
+def described(file: BinaryIO, about: DayFile) -> DayFile:
+    """Return `about` with the size and the checksum of an open file."""
+    file.seek(0)
+    digest = sha256()
+    while piece := file.read(1 << 20):
+        digest.update(piece)
+    return replace(about, size=file.tell(), sha256=digest.hexdigest())
 
 
 def _fill(file: BinaryIO, pieces: Iterable[bytes], *, packed: bool) -> None:
@@ -148,14 +181,15 @@ def _fill(file: BinaryIO, pieces: Iterable[bytes], *, packed: bool) -> None:
             packer.write(piece)
 
 
-def _keep_index(folder: Path, files: Mapping[str, DayFile]) -> None:
+def keep_index(folder: Path, files: Mapping[str, DayFile]) -> None:
+    """Write the list of the files of `folder`, the newest day first."""
     rows = sorted(files.values(), key=lambda file: (file.day, file.table, file.kind), reverse=True)
-    with _whole(folder / INDEX) as file:
+    with whole(folder / INDEX) as file:
         file.write(json.dumps([asdict(row) for row in rows], indent=0).encode())
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
+def whole(path: Path) -> Iterator[BinaryIO]:
     """Open a file that gets its name when all is written, so that nobody reads half of it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

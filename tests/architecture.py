@@ -116,6 +116,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "markupsafe": ("aggregator.web.*",),
     "numpy": (),
     "pandas": (),
+    "prometheus_client": ("aggregator.web.*",),
     "platformdirs": ("aggregator.settings",),
     "pyarrow": ("aggregator.export.*", "aggregator.history.*"),
     "rapidfuzz": ("aggregator.placenames",),
@@ -142,7 +143,9 @@ STOPWATCHES: Final = (
     "aggregator.outbound.manners",
     "aggregator.store.intake",
     "aggregator.web.cache",
+    "aggregator.web.meter",
     "aggregator.web.steady",
+    "ingest.scheduler",
 )  # may measure how long something took
 TIME_CALLS: Final = {
     "datetime": {"now", "utcnow", "today"},

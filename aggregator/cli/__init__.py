@@ -15,6 +15,7 @@ from aggregator.cli.demo import demo
 from aggregator.cli.detect import refresh, scan
 from aggregator.cli.feeds import feeds
 from aggregator.cli.files import export, import_
+from aggregator.cli.history import history
 from aggregator.cli.judge import judge
 from aggregator.cli.keep import backup, restore
 from aggregator.cli.move import migrate_store
@@ -35,6 +36,7 @@ COMMANDS: tuple[click.Command, ...] = (
     doctor,
     export,
     feeds,
+    history,
     import_,
     incident,
     migrate_store,

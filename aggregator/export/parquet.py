@@ -14,6 +14,10 @@ from aggregator.export.columns import Column
 from aggregator.export.table import Row
 
 GROUP: Final = 50_000  # rows in a row group
+DICTIONARY: Final = pa.dictionary(pa.int32(), pa.string())  # few different texts: read as categories
+REPEATED: Final = frozenset({
+    "source", "provider", "service", "symptom", "region", "place_source", "model", "pattern", "scope", "state",
+})  # fmt: skip
 
 TYPES: Final[Mapping[str, Any]] = {
     "text": pa.string(),
@@ -25,7 +29,7 @@ TYPES: Final[Mapping[str, Any]] = {
 }
 
 
-class _Pieces(io.RawIOBase):
+class Pieces(io.RawIOBase):
     """Takes what the writer writes and gives it away in pieces."""
 
     def __init__(self) -> None:
@@ -55,15 +59,19 @@ class _Pieces(io.RawIOBase):
 
 
 def write_parquet(rows: Iterable[Row], columns: Sequence[Column]) -> Iterator[bytes]:
-    """Yield a Parquet file; times are timestamps in microseconds, UTC."""
-    schema = pa.schema([(column.name, TYPES[column.kind]) for column in columns])
-    sink, items = _Pieces(), iter(rows)
+    """Yield a Parquet file; times are timestamps in microseconds, UTC, texts that come again and again a dictionary."""
+    schema = pa.schema([(column.name, _type(column)) for column in columns])
+    sink, items = Pieces(), iter(rows)
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         while some := list(islice(items, GROUP)):
             arrays = {name: [_value(row[name]) for row in some] for name in schema.names}
             writer.write_table(pa.Table.from_pydict(arrays, schema=schema))
             yield sink.take()
     yield sink.take()
+
+
+def _type(column: Column) -> Any:
+    return DICTIONARY if column.name in REPEATED else TYPES[column.kind]
 
 
 def _value(value: Any) -> Any:

@@ -1,0 +1,172 @@
+"""The operator's own day files: all sources, exact times, one day a file; checked by checksum when read. I/O.
+
+They hold nothing by which a person could be known: no id of a report, no reporter, address block, postcode, coordinate
+or comment. But their times are exact and sources are among them that must not be given on, so they lie in a folder of
+their own, which the site does not serve; what anyone may have lies beside it (aggregator.dayfiles).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aggregator.dayfiles import DayFile, Shelf, closed, described, folder_of, keep_index, known, name_of, whole
+from aggregator.errors import DataError
+from aggregator.export.parquet import DICTIONARY, Pieces
+from aggregator.frames import CUBE, LISTENING, REPORTS
+from aggregator.instance import Instance
+from aggregator.model import Filter
+from aggregator.store import cube, reports, sources
+
+REPORT_COLUMNS: Final = (
+    "observed_at", "received_at", "began_at", "provider", "service", "region", "source", "symptom", "place_source",
+    "counted",
+)  # fmt: skip
+SLICE: Final = timedelta(minutes=15)  # read at once from the store: 2,000 reports a second are two million then
+GROUP: Final = 500_000  # rows of a row group, at least
+ABOUT: Final = "about.json"
+VERSION: Final = 1
+TYPES: Final[Mapping[str, pa.DataType]] = {
+    "str": DICTIONARY, "Int64": pa.int64(), "Float64": pa.float64(), "bool": pa.bool_(),
+}  # fmt: skip
+Frame = Mapping[str, str]
+REPORT_FRAME: Final[Frame] = {name: REPORTS[name] for name in REPORT_COLUMNS}
+
+
+def _make(instance: Instance, table: str, _kind: str, f: Filter) -> Iterator[bytes]:
+    return WRITERS[table](instance, f)
+
+
+def _rules(instance: Instance) -> object:
+    return [VERSION, instance.clock.simulated]
+
+
+OWN: Final = Shelf("history", (("reports", "parquet"), ("listening", "parquet")), _make, _rules)
+
+
+def keep_about(instance: Instance) -> None:
+    """Write beside the files what a look back must know of their sources: about whom each one's silence speaks."""
+    with instance.store.read() as connection:
+        covers = sources.covers(connection)
+    text = json.dumps({"covers": covers, "simulated": instance.clock.simulated}, sort_keys=True)
+    with whole(folder_of(instance, OWN) / ABOUT) as file:
+        file.write(text.encode())
+
+
+def covers_of(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Return what `keep_about` wrote of the sources; without it every source speaks of all that it names."""
+    try:
+        told = json.loads((folder / ABOUT).read_text("utf-8"))["covers"]
+        return {source: tuple(providers) for source, providers in told.items()}
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def days_of(instance: Instance) -> list[date]:
+    """Return the closed days of the store, the newest first."""
+    return list(closed(instance))
+
+
+def without_counts(folder: Path) -> list[DayFile]:
+    """Return the files of reports whose counts are not there, or are those of other reports."""
+    have = known(folder)
+    counts = {file.day: file for file in have.values() if file.table == "cube" and (folder / file.name).is_file()}
+    return [
+        file for file in have.values()
+        if file.table == "reports" and (file.day not in counts or counts[file.day].state != file.sha256)
+    ]  # fmt: skip
+
+
+def write_counts(folder: Path, of: DayFile, counts: pd.DataFrame) -> DayFile:
+    """Write the CUBE of a file of reports beside it. The same counts are the same bytes."""
+    path = folder / name_of("cube", "parquet", date.fromisoformat(of.day))
+    ordered = counts.sort_values(["bucket", "region", "provider", "service", "source"], ignore_index=True)
+    with whole(path) as file:
+        file.writelines(_parquet([ordered], CUBE))
+        return described(file, DayFile(path.name, "cube", "parquet", of.day, 0, "", of.sha256))
+
+
+def note_counts(folder: Path, made: Sequence[DayFile]) -> None:
+    """Put files of counts into the list of the folder."""
+    if made:
+        keep_index(folder, known(folder) | {file.name: file for file in made})
+
+
+def read(folder: Path, file: DayFile, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a day file, its texts as categories. DataError: it is not there, or not what the list says."""
+    path = folder / file.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); run `netzlage history build`.") from None
+    found = sha256(data).hexdigest()
+    if found != file.sha256:
+        raise DataError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}…, the list says {file.sha256[:12]}…; "
+            "delete it and run `netzlage history build`."
+        )
+    frame: pd.DataFrame = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None).to_pandas()
+    return frame
+
+
+def _reports(instance: Instance, f: Filter) -> Iterator[bytes]:
+    return _parquet(_slices(instance, f), REPORT_FRAME)
+
+
+def _slices(instance: Instance, f: Filter) -> Iterator[pd.DataFrame]:
+    """Yield the reports in order of their columns, some hundred thousand at a time."""
+    some: list[pd.DataFrame] = []
+    for since, until in _quarters(f):
+        with instance.store.read() as connection:
+            frame = reports.frame(connection, Filter(since=since, until=until))
+        some.append(frame[list(REPORT_COLUMNS)].sort_values(list(REPORT_COLUMNS), ignore_index=True))
+        if sum(map(len, some)) >= GROUP:
+            yield pd.concat(some, ignore_index=True)
+            some = []
+    if some:
+        yield pd.concat(some, ignore_index=True)
+
+
+def _quarters(f: Filter) -> Iterator[tuple[datetime, datetime]]:
+    if f.since is None or f.until is None:
+        raise ValueError("a day has two ends")
+    since, end = f.since.astimezone(UTC), f.until.astimezone(UTC)  # a day may have 23 hours
+    while since < end:
+        until = min(since + SLICE, end)
+        yield since, until
+        since = until
+
+
+def _listening(instance: Instance, f: Filter) -> Iterator[bytes]:
+    if f.since is None or f.until is None:
+        raise ValueError("a day has two ends")
+    with instance.store.read() as connection:
+        heard = cube.listening(connection, f.since, f.until)
+    return _parquet([heard], LISTENING)
+
+
+WRITERS: Final[Mapping[str, Callable[[Instance, Filter], Iterator[bytes]]]] = {
+    "reports": _reports,
+    "listening": _listening,
+}
+
+
+def _parquet(frames: Iterator[pd.DataFrame] | Sequence[pd.DataFrame], columns: Frame) -> Iterator[bytes]:
+    """Yield a Parquet file of the frames, a row group each, texts as dictionaries in the order of the alphabet."""
+    schema = pa.schema([(name, TYPES.get(dtype, pa.timestamp("us", tz="UTC"))) for name, dtype in columns.items()])
+    sink = Pieces()
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
+        for frame in frames:
+            texts = {name: frame[name].astype("category") for name, dtype in columns.items() if dtype == "str"}
+            writer.write_table(pa.Table.from_pandas(frame.assign(**texts), schema=schema, preserve_index=False))
+            yield sink.take()
+    yield sink.take()

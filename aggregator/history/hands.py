@@ -1,0 +1,118 @@
+"""Who does the work: this process, more of this machine, or a Dask cluster by its address. The home of Dask. I/O."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+from aggregator.errors import DataError, SettingsError
+
+PATIENCE: Final = 10  # seconds for a scheduler to answer
+LOST: Final = "a process that was at work for us is gone; what is done is kept: run the same command again to go on."
+
+
+class Hands(Protocol):
+    """Does work now or later. `width`: how many pieces at once; a handle that `submit` gave may be an argument."""
+
+    width: int
+
+    def submit(self, work: Callable[..., Any], *given: Any, first: int = 0, at: int = 0) -> Any:
+        """Return a handle of `work(*given)`. first: the lower the sooner; at: whose turn it is."""
+
+    def results(self, handles: Sequence[Any]) -> list[Any]:
+        """Return what the handles stand for, in their order. Raises what the work has raised."""
+
+    def share(self, value: Any) -> Any:
+        """Return a handle of a value that all need."""
+
+
+class Alone:
+    """This process: everything is done when it is asked for."""
+
+    width: int = 1
+
+    def submit(self, work: Callable[..., Any], *given: Any, first: int = 0, at: int = 0) -> Any:
+        """Do the work."""
+        del first, at
+        return work(*given)
+
+    def results(self, handles: Sequence[Any]) -> list[Any]:
+        """Return the values."""
+        return list(handles)
+
+    def share(self, value: Any) -> Any:
+        """Return the value."""
+        return value
+
+
+class Many:
+    """The workers of a Dask cluster."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
+        self.width = len(self._workers)
+
+    def submit(self, work: Callable[..., Any], *given: Any, first: int = 0, at: int = 0) -> Any:
+        """Hand the work to the worker whose turn it is, or to another that is free."""
+        turn = self._workers[at % self.width]
+        return self._client.submit(work, *given, pure=False, priority=-first, workers=[turn], allow_other_workers=True)
+
+    def results(self, handles: Sequence[Any]) -> list[Any]:
+        """Wait for the handles and fetch what they stand for."""
+        return list(self._client.gather(list(handles)))
+
+    def share(self, value: Any) -> Any:
+        """Send the value to all workers once."""
+        return self._client.scatter(value, broadcast=True)
+
+
+@contextmanager
+def hands(processes: int, scheduler: str = "") -> Iterator[Hands]:
+    """Give whoever does the work: one process is this one, more are started here unless a scheduler has them.
+
+    SettingsError: Dask is not installed, or nobody answers at the address.
+    """
+    if processes == 1 and not scheduler:
+        yield Alone()
+        return
+    try:
+        from distributed import Client, LocalCluster  # noqa: PLC0415 - an extra of its own, heavy: only who asks for it
+        from distributed.client import FutureCancelledError  # noqa: PLC0415
+        from distributed.scheduler import KilledWorker  # noqa: PLC0415
+    except ImportError:
+        raise SettingsError("Several processes need Dask; install it with `pip install 'netzlage[history]'`.") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with _cluster(LocalCluster, processes, scheduler) as cluster, _client(Client, cluster) as client:
+        try:
+            yield Many(client)
+        except (KilledWorker, FutureCancelledError, ConnectionError, TimeoutError):
+            raise DataError(LOST) from None
+
+
+@contextmanager
+def _cluster(local: Any, processes: int, scheduler: str) -> Iterator[Any]:
+    if scheduler:
+        yield scheduler
+        return
+    with local(
+        n_workers=processes,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _client(client: Any, at: Any) -> Iterator[Any]:
+    try:
+        found = client(at, timeout=PATIENCE, set_as_default=True)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise SettingsError(f"No Dask scheduler answers at {at} ({error}); start one with `dask scheduler`.") from None
+    with found:
+        found.wait_for_workers(1, timeout=PATIENCE)
+        yield found
