@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from hashlib import blake2b
@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from aggregator.store import partitions
 from aggregator.store.bulk import in_bulk
-from aggregator.store.columns import EPOCH, MICROSECOND, PlainText, UtcTime, storable
+from aggregator.store.columns import EPOCH, MICROSECOND, UtcTime
 from aggregator.store.moved import OF_A_MOVE
 from aggregator.store.schema import cube, meta, metadata, reports
 from aggregator.store.select import upsert
@@ -78,23 +78,7 @@ def put(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
     """Insert rows of `after` that are not there."""
     if table is reports:
         partitions.make(connection, {row.received_at for row in rows})
-    if connection.dialect.name == "postgresql":
-        stream(connection, table, rows)
-    else:
-        in_bulk(connection, insert(table), encoded(table, rows))
-
-
-def stream(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
-    """Let PostgreSQL read rows of all columns of `table`, in their order, by COPY."""
-    driver: Any = connection.connection.driver_connection
-    texts = [i for i, column in enumerate(table.c) if isinstance(column.type, PlainText)]
-    names = ", ".join(f'"{column.name}"' for column in table.c)
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            values = list(row)
-            for i in texts:
-                values[i] = storable(values[i])
-            copy.write_row(values)
+    in_bulk(connection, insert(table), encoded(connection, table, rows))
 
 
 def set_to(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
@@ -119,11 +103,11 @@ def delete_keys(connection: Connection, table: Table, keys: Sequence[Key]) -> No
         connection.execute(delete(table).where(*same), [{f"k{i}": v for i, v in enumerate(key)} for key in keys])
 
 
-def encoded(table: Table, rows: Sequence[Row[Any]]) -> list[tuple[Any, ...]]:
-    """Return rows as SQLite's driver takes them."""
+def encoded(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> Sequence[Sequence[Any]]:
+    """Return rows as the driver of `connection` takes them."""
+    if connection.dialect.name == "postgresql":
+        return rows
     change = [(i, how) for i, column in enumerate(table.c) if (how := _way(column))]
-    if not change:
-        return [tuple(row) for row in rows]
     out = []
     for row in rows:
         values = list(row)

@@ -18,7 +18,7 @@ from aggregator.store.copying import journal, rows
 from aggregator.store.engine import Store, open_store
 from aggregator.store.moved import OF_A_MOVE
 
-LEFT_OUT: Final = ("day_keys", "reporters", "confirmations")
+LEFT_OUT: Final = ("day_keys", "reporters", "confirmations", "leases")
 PAGES: Final = 1000  # of SQLite, copied at a time
 
 
