@@ -71,13 +71,21 @@ def _connected(server: MailServer) -> Iterator[Server]:
 
 
 def _connect(server: MailServer, watch: Watch) -> Server:
-    class Watched(smtplib.SMTP_SSL if server.secure else smtplib.SMTP):  # type: ignore[misc]
+    class Watched(smtplib.SMTP):
         def _get_socket(self, host: str, port: int, timeout: float) -> Any:
-            opened: socket.socket = super()._get_socket(host, port, timeout)
+            opened: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
             watch.add(opened)
             return opened
 
-    smtp: Server = Watched(local_hostname=server.sender.rpartition("@")[2], timeout=CONNECT)
+    class Secured(smtplib.SMTP_SSL, Watched):  # in this order: the bare socket is watched, then wrapped
+        pass
+
+    name = server.sender.rpartition("@")[2]
+    smtp: Server
+    if server.secure:  # without a context of ours it would take any certificate
+        smtp = Secured(local_hostname=name, timeout=CONNECT, context=ssl.create_default_context())
+    else:
+        smtp = Watched(local_hostname=name, timeout=CONNECT)
     smtp._host = server.host  # type: ignore[attr-defined]  # what its certificate is checked for
     try:
         code, _ = smtp.connect(server.host, server.port)
@@ -118,6 +126,8 @@ def _why(error: Exception) -> str:
         return "the mail server does not answer in time"
     if isinstance(error, ConnectionRefusedError | socket.gaierror):
         return "the mail server cannot be reached"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the mail server's certificate cannot be trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return "the mail server's encryption cannot be used"
     return "the mail server broke off"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -216,6 +219,67 @@ def test_a_password_is_sent_where_the_operator_says_that_the_line_is_safe(closed
     assert attempt(f"{closed}?tls=offered")[0].ok
     assert len(box.messages) == 1
     assert attempt(f"{closed.replace('l%40ge', 'wrong')}?tls=offered")[0].code == 535
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
+    """Make a certificate that no authority has signed; return its file and a server's context with it."""
+    key, made = folder / "key.pem", folder / "certificate.pem"
+    words = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=mail -addext subjectAltName={name}"
+    subprocess.run(["openssl", *words.split(), "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(made, key)
+    return made, context
+
+
+@pytest.fixture(params=["starttls", "smtps"])
+def encrypted(request: pytest.FixtureRequest, box: Postbox) -> Callable[[ssl.SSLContext], AbstractContextManager[str]]:
+    """What runs a server with encryption, from the first byte or asked for."""
+
+    @contextmanager
+    def run(context: ssl.SSLContext) -> Iterator[str]:
+        if request.param == "smtps":
+            with posting(box, ssl_context=context) as url:
+                yield url.replace("smtp://", "smtps://")
+        else:
+            with posting(box, tls_context=context) as url:
+                yield f"{url}?tls=required"
+
+    return run
+
+
+Encrypted = Callable[[ssl.SSLContext], AbstractContextManager[str]]
+REFUSED = "the mail server's certificate cannot be trusted: "
+
+
+def test_a_certificate_that_nobody_signed_gets_no_mail(tmp_path: Path, box: Postbox, encrypted: Encrypted) -> None:
+    _made, context = certificate(tmp_path, "IP:127.0.0.1")
+    with encrypted(context) as url:
+        sent, _ = attempt(url)
+    assert (sent.ok, sent.down, sent.detail.startswith(f"{REFUSED}self")) == (False, True, True)
+    assert box.messages == []
+
+
+def test_a_certificate_of_another_server_gets_no_mail(
+    tmp_path: Path, box: Postbox, encrypted: Encrypted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, context = certificate(tmp_path, "DNS:mail.example.org")
+    monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    with encrypted(context) as url:
+        sent, _ = attempt(url)
+    assert not sent.ok
+    assert sent.detail.startswith(REFUSED)
+    assert "127.0.0.1" in sent.detail
+    assert box.messages == []
+
+
+def test_a_certificate_that_is_trusted_gets_its_mail(
+    tmp_path: Path, box: Postbox, encrypted: Encrypted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, context = certificate(tmp_path, "IP:127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    with encrypted(context) as url:
+        assert attempt(url)[0].ok
+    assert len(box.messages) == 1
 
 
 def test_without_a_mail_server_mail_waits() -> None:
