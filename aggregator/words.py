@@ -221,7 +221,7 @@ def correct(instance: Instance, incident_id: str, values: Mapping[str, Any], *, 
         return correction
 
 
-def take_back(instance: Instance, statement_id: str, text: str, *, author: str) -> Retraction:
+def take_back(instance: Instance, statement_id: str, text: Any, *, author: str) -> Retraction:
     """Take a statement off the record, dated now: it stays to be seen, struck through, with `text` as the reason.
 
     Raises Refused (not on record, taken back already, no reason), StoreError.

@@ -50,8 +50,8 @@ class _One:
 
 
 def behind(connection: Connection, incident: Incident, as_of: datetime | None = None) -> Behind:
-    """Return what stands behind `incident`, counted from the reports known at `as_of` (None: now)."""
-    rows = list(_rows(connection, incident, as_of))
+    """Return what stands behind `incident` as it was at `as_of` (None: now): the reports that were known to it."""
+    rows = list(_rows(connection, incident, min(as_of or incident.updated_at, incident.updated_at)))
     known = not any(row.reporter == FORGOTTEN for row in rows)
     short = (incident.ended_at or as_of or incident.updated_at) - incident.onset <= SAME_PERSON
     return Behind(

@@ -55,7 +55,7 @@ def provider_page(provider: str) -> str:
             provider=known,
             told=list(reversed(told))[:SAID],
             shares=list(_of_services(view, asked, known.services if known else ())),
-            feed=f"/anbieter/{provider}/feed.atom" if known else "",
+            feed=f"/anbieter/{provider}/feed.atom",
             more=f"/archiv?provider={provider}",
             subscribe=f"/abonnieren?provider={provider}" if known else "",
             **_known(view, asked, None, title),
@@ -91,7 +91,7 @@ def region_page(region: str) -> str:
 
 def _known(view: figures.View, asked: Asked, places: Places, title: str) -> dict[str, Any]:
     """Return what both kinds of page show: the answer, findings, the past, the curve, the limits."""
-    connection, catalogue = view.connection, instance().catalogue
+    connection, catalogue = view.connection, view.instance.catalogue
     found = touching(connection, Filter(asked.provider, region=asked.region))
     going = sorted((i for i in found if goes_on(i, asked)), key=lambda i: i.rank)
     past = [i for i in found if not goes_on(i, asked)]
@@ -117,7 +117,7 @@ def _answer(view: figures.View, asked: Asked, going: Sequence[Incident]) -> str:
     """Return whether something is going on, or why that cannot be said."""
     if going:
         strong = {i.incident_id for i in going if figures.was_strong(view, i)}
-        return headline.situation(going, strong, instance().catalogue)
+        return headline.situation(going, strong, view.instance.catalogue)
     if figures.deaf(view, asked.at, asked.stream.provider):
         return str(_("keine Aussage möglich, es wird zu wenig gehört"))
     values = figures.map_values(view, (), asked.at, asked.stream)
@@ -130,7 +130,7 @@ def _of_services(view: figures.View, asked: Asked, services: Iterable[str]) -> I
     """Yield what came about each service that the provider sells."""
     counts, catalogue = _counts(view, asked, "service"), instance().catalogue
     heard = figures.heard(view, asked.provider, asked.start, asked.at)
-    for service in services:
+    for service in services or sorted(counts):  # of who is in no catalogue, those that are told of
         usual = figures.usual(view, figures.Part(Stream(asked.provider, service), None, asked.start, asked.at))
         link = f"/?provider={asked.provider}&service={service}"
         yield Share(named(catalogue.services[service].name_de), link, counts.get(service, 0) if heard else None, usual)
@@ -139,7 +139,7 @@ def _of_services(view: figures.View, asked: Asked, services: Iterable[str]) -> I
 def _of_providers(view: figures.View, asked: Asked, places: Sequence[str]) -> Iterable[Share]:
     """Yield what came from here about each provider of whom something came or usually comes."""
     counts = _counts(view, asked, "provider")
-    for provider in sorted(instance().catalogue.providers.values(), key=lambda one: one.name.casefold()):
+    for provider in sorted(view.instance.catalogue.providers.values(), key=lambda one: one.name.casefold()):
         usual = figures.usual(view, figures.Part(Stream(provider.id, ALL), places, asked.start, asked.at))
         if provider.id in counts or usual >= LEAST:
             heard = figures.heard(view, provider.id, asked.start, asked.at)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 
+from aggregator.catalogue import Catalogue
 from aggregator.clock import BERLIN
 from aggregator.model import Filter, Incident
 from aggregator.web import figures, story
@@ -129,13 +130,12 @@ def _fits(view: figures.View, incident: Incident, search: Search) -> bool:
         of_state = search.state in {"", incident.state}
     if not of_state or not search.words:
         return of_state
-    names = set(WORD.findall(" ".join(_named(incident)).casefold()))
+    names = set(WORD.findall(" ".join(_named(view.instance.catalogue, incident)).casefold()))
     return all(any(name.startswith(word) for name in names) for word in search.words)
 
 
-def _named(incident: Incident) -> Iterable[str]:
+def _named(catalogue: Catalogue, incident: Incident) -> Iterable[str]:
     """Yield all names that an incident can be found by."""
-    catalogue = instance().catalogue
     yield incident.incident_id
     yield story.title(incident, catalogue)
     yield from (catalogue.provider(provider).name for provider in incident.providers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -22,10 +23,13 @@ AFTER: Final = timedelta(hours=3)  # and after the end
 
 def course(view: figures.View, incident: Incident) -> figures.Curve:
     """Return the curve of an incident, from six hours before its onset until now or three hours after its end."""
+    told = figures.words_of_the_provider(view, incident)
     end = min(view.at, incident.ended_at + AFTER) if incident.ended_at else view.at
+    if not incident.ended_at:  # as many reports as its sentence says, not those too that came since the last look
+        view = replace(view, as_of=incident.updated_at)
+        end = max([incident.updated_at, *(said.said_at for said in told)])
     start = max(incident.onset - LEAD, end - MOST * STEPS[-1])
     step = next((step for step in STEPS if (end - start) / step <= MOST), STEPS[-1])
-    told = figures.words_of_the_provider(view, incident)
     part = figures.Part(incident.stream, incident.regions or None, start, end, step)
     return figures.curve(view, part, incident=incident, said=list(_words(view, told)))
 

@@ -33,9 +33,10 @@ def nation() -> Response:
 @blueprint.get("/anbieter/<provider>/feed.atom")
 def of_provider(provider: str) -> Response:
     """Answer the feed of a provider, by its id."""
-    if provider not in instance().catalogue.providers:
+    catalogue = facts()
+    if provider not in catalogue.providers:
         abort(404)
-    name = instance().catalogue.provider(provider).name
+    name = catalogue.provider(provider).name
     return _feed(Filter(provider=provider), str(_("Netzlage: %(name)s", name=name)))
 
 

@@ -75,7 +75,7 @@ def row(view: figures.View, incident: Incident) -> Row:
     """Return what a table says of an incident."""
     kind = "strong" if figures.was_strong(view, incident) else "suspected"
     counted = story.counted(incident, view.at)
-    title, state = story.title(incident, instance().catalogue), story.state(incident)
+    title, state = story.title(incident, view.instance.catalogue), story.state(incident)
     return Row(incident, title, state, counted, _when(incident, view.at), kind)
 
 

@@ -76,7 +76,8 @@ def its_reports(incident_id: str) -> Response:
     _at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=as_of)
+    known = incident.updated_at  # a report that came since is not counted by it yet
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=known)
     its = (row for row in rows(instance(), "reports", f) if _is_of(incident, row))
     return as_file(write_csv(its, TABLES["reports"]), "csv", f"{incident_id}-meldungen")
 
@@ -131,6 +132,6 @@ def footprint(view: figures.View, incident: Incident) -> tuple[dict[str, Value],
 
 
 def corrected(view: figures.View, incident: Incident) -> list[tuple[str, Correction]]:
-    """Return the incident's corrections, newest first, each with its sentence."""
+    """Return the incident's corrections, newest first, each with what stands before its words."""
     found = corrections.find(view.connection, [incident.incident_id], view.as_of)
-    return [(story.correction(one), one) for one in found.get(incident.incident_id, ())]
+    return [(story.corrected_on(one), one) for one in found.get(incident.incident_id, ())]

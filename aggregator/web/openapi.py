@@ -23,6 +23,7 @@ def document(base_url: str, known: Known, day: str) -> dict[str, Any]:
     paths |= {f"/api/v1/{name}.csv": {"get": _list_as_csv(name)} for name in LISTS}
     paths["/api/v1/reports"]["post"] = _post_report()
     paths["/api/v1/statements"]["post"] = _written("Statement", "statements", known_already=True)
+    paths["/api/v1/statements/{statement_id}/withdrawal"] = {"post": _withdrawal()}
     paths["/api/v1/enquiries"] = {"post": _written("Enquiry", "statements", known_already=True)}
     paths["/api/v1/incidents/{incident_id}/corrections"] = {"post": _correction()}
     paths["/api/v1/comments"] = {"get": _comments()}
@@ -156,6 +157,12 @@ def _written(name: str, scope: str, *, known_already: bool = False) -> dict[str,
 def _correction() -> dict[str, Any]:
     path = parameter("incident_id", {"type": "string", "pattern": "^[a-z0-9_.-]+$"}, "Id of the incident.", "path")
     return {**_written("Correction", "corrections"), "parameters": [path]}
+
+
+def _withdrawal() -> dict[str, Any]:
+    path = parameter("statement_id", {"type": "string", "pattern": "^[A-Za-z0-9_.-]+$"}, "Id of the statement.", "path")
+    put = _written("Withdrawal", "statements")
+    return {**put, "summary": "Take a statement back, with the reason (token for statements).", "parameters": [path]}
 
 
 def _comments() -> dict[str, Any]:

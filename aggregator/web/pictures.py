@@ -114,8 +114,8 @@ def _address(incident: Incident) -> str:
 
 def _leading(told: list[tuple[str, Correction]]) -> str:
     """Return the sentence of the withdrawal, else of the newest note; "" where nothing was corrected."""
-    ordered = sorted(told, key=lambda one: one[1].kind != "withdraw")
-    return ordered[0][0] if ordered else ""
+    ordered = sorted((one for _before, one in told), key=lambda one: one.kind != "withdraw")
+    return story.correction(ordered[0]) if ordered else ""
 
 
 def _file(svg: str, kind: str) -> Response:

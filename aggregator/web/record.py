@@ -14,7 +14,7 @@ from aggregator.model import Filter
 from aggregator.proofs import package
 from aggregator.record import Outcome
 from aggregator.web import story
-from aggregator.web.desk import instance
+from aggregator.web.desk import facts, instance
 from aggregator.web.pages import moment
 
 OUTCOMES: Final[dict[Outcome, Any]] = {
@@ -41,7 +41,7 @@ def record() -> str:
     """Show every alarm and what it turned out to be, what was missed, and false alarms promised and kept."""
     at, as_of = moment()
     found = balance(instance(), Filter(as_of=as_of))
-    catalogue = instance().catalogue
+    catalogue = facts()
     lines = [Line(e, story.title(e.incident, catalogue), str(OUTCOMES[e.verdict.outcome])) for e in found.entries]
     return render_template(
         "bilanz.html",

@@ -15,7 +15,7 @@ from aggregator.redact import redact
 from aggregator.store import Connection, incidents, remarks
 from aggregator.store.remarks import Remark
 from aggregator.web import story
-from aggregator.web.desk import instance, now
+from aggregator.web.desk import facts, instance, now
 from aggregator.web.params import Invalid
 from aggregator.web.rights import holder
 from aggregator.web.sending import body
@@ -42,7 +42,7 @@ def read(incident_id: str) -> str:
     return render_template(
         "anmerkungen.html",
         incident=incident,
-        title=story.title(incident, instance().catalogue),
+        title=story.title(incident, facts()),
         remarks=[_row(remark) for remark in found],
         at=now(),
         noted=request.args.get("beanstandet") == "1",

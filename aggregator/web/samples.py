@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 BODIES: Final[dict[str, dict[str, Any]]] = {
@@ -10,6 +11,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
                         "uid": "an-example"},
     "/api/v1/statements": {"provider": "o2", "quote": "Uns ist keine Störung bekannt.", "stance": "denied",
                            "channel": "official"},
+    "/api/v1/statements/{statement_id}/withdrawal": {"text": "Das war der falsche Anbieter."},
     "/api/v1/enquiries": {"incident_id": "INCIDENT"},
     "/api/v1/incidents/{incident_id}/corrections": {"kind": "note", "text": "Der Anbieter hat geantwortet."},
     "/api/v1/comments/{report_id}": {"shown": False},
@@ -20,8 +22,8 @@ OPEN: Final = "/api/v1/reports"  # may be sent to without a token
 
 
 def sample(base_url: str, method: str, path: str, day: str) -> list[dict[str, str]]:
-    """Return the samples of an operation. TOKEN, INCIDENT and REPORT stand for what only the reader knows."""
-    address = f"{base_url}{path.replace('{incident_id}', 'INCIDENT').replace('{report_id}', 'REPORT')}"
+    """Return the samples of an operation. TOKEN, INCIDENT, REPORT, STATEMENT stand for what only the reader knows."""
+    address = f"{base_url}{re.sub('{([a-z]+)_id}', lambda hole: hole[1].upper(), path)}"
     if method == "post":
         return [_shell(_post(address, path, day))]
     if path == FOR_MODERATORS:

@@ -152,11 +152,14 @@ def _sent(known: Known) -> dict[str, Schema]:
             "incident_id": WORD, "provider": ref("schemas", "ProviderId"), "asked_at": MOMENT}},
         "Correction": {"type": "object", "required": ["kind", "text"], "properties": {
             "kind": {"enum": list(get_args(CorrectionKind))}, "text": {"type": "string", "minLength": 1}}},
+        "Withdrawal": {"type": "object", "required": ["text"], "properties": {
+            "text": {"type": "string", "minLength": 1}}},
         "Moderation": _object(shown=TRUTH),
         "Moderated": _object(report_id=text, shown=TRUTH),
         "Comments": _object(items={"type": "array", "items": {"type": "object", "required": ["report_id", "shown"]}},
                             next={"type": "null"}),
         "StatementKept": _object(statement_id=text, duplicate=TRUTH),
+        "WithdrawalKept": _object(statement_id=text, at=MOMENT),
         "EnquiryKept": _object(enquiry_id=text, duplicate=TRUTH),
         "CorrectionKept": _object(incident_id=text, at=MOMENT, kind=text),
         "Health": {**_object(status={"enum": ["ok", "degraded"]}, reasons=KINDS["list"], now=MOMENT,

@@ -45,9 +45,9 @@ def situation() -> Response:
             ended=[row(view, incident) for incident in found if not goes_on(incident, asked)],
             heard=figures.sources_heard(connection),
             late=_late(connection, asked),
-            floods=_floods(connection, asked.at),
+            floods=_floods(view),
             promise=promise(connection, instance(), asked.at),
-            whose=_whose(asked),
+            whose=_whose(view, asked),
             **_map(view, asked, going),
             **_curve(view, asked),
             **_choices(),
@@ -58,19 +58,19 @@ def situation() -> Response:
 def _headline(view: figures.View, asked: Asked, going: Sequence[Incident]) -> str:
     if going:
         strong = {i.incident_id for i in going if figures.was_strong(view, i)}
-        return headline.situation(going, strong, instance().catalogue)
+        return headline.situation(going, strong, view.instance.catalogue)
     if figures.deaf(view, asked.at, asked.stream.provider):
         return str(_("Keine Aussage möglich: Von dem, was sonst meldet, wird zu wenig gehört"))
     if view.baseline is None or view.baseline.cold:
         return str(_("Noch keine Aussage möglich: Es fehlt die Vergleichsbasis aus den ersten sieben Tagen"))
     if asked.past or asked.narrowed:
-        return str(_("Keine auffällige Häufung von Meldungen%(whose)s", whose=_whose(asked)))
+        return str(_("Keine auffällige Häufung von Meldungen%(whose)s", whose=_whose(view, asked)))
     return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
 
 
-def _whose(asked: Asked) -> str:
+def _whose(view: figures.View, asked: Asked) -> str:
     """Return what the filter leaves, to be put behind "Meldungen"."""
-    catalogue, stream = instance().catalogue, asked.stream
+    catalogue, stream = view.instance.catalogue, asked.stream
     of = f" {headline.concerning(stream, catalogue)}" if asked.provider or asked.service else ""
     return of + (str(_(" aus %(place)s", place=story.place_name(asked.region, catalogue))) if asked.region else "")
 
@@ -81,11 +81,11 @@ def _late(connection: Connection, asked: Asked) -> datetime | None:
     return looked if looked is not None and asked.at - looked > LATE else None
 
 
-def _floods(connection: Connection, at: datetime) -> list[str]:
+def _floods(view: figures.View) -> list[str]:
     """Say what the last look left out because it came from one address block or was copied."""
-    looked, _found = incidents.hotspots(connection, at)
-    left_out = crowds.left_out(connection, looked) if looked and at - looked <= LATE else ()
-    return [story.flood(crowd, instance().catalogue) for crowd in left_out]
+    looked, _found = incidents.hotspots(view.connection, view.at)
+    left_out = crowds.left_out(view.connection, looked) if looked and view.at - looked <= LATE else ()
+    return [story.flood(crowd, view.instance.catalogue) for crowd in left_out]
 
 
 def _map(view: figures.View, asked: Asked, going: Sequence[Incident]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _curve(view: figures.View, asked: Asked) -> dict[str, Any]:
     inside = [r for r in instance().catalogue.regions if r.startswith(asked.region)] if asked.region else None
     start = max(asked.start, asked.at - LONGEST_CURVE)
     drawn = figures.curve(view, figures.Part(asked.stream, inside, start, asked.at))
-    label = _("Meldungen je Viertelstunde%(whose)s", whose=_whose(asked) or _(", ganz Deutschland"))
+    label = _("Meldungen je Viertelstunde%(whose)s", whose=_whose(view, asked) or _(", ganz Deutschland"))
     picture = inline_series(drawn.series, BERLIN, label=label, onset_label="", simulated=instance().clock.simulated)
     return {"curve": picture, "total": drawn.total, "since": start}
 

@@ -147,10 +147,13 @@ def headline(incident: Incident, catalogue: Catalogue, now: datetime) -> str:
 
 def correction(given: Correction) -> str:
     """Return a correction with its date, as it heads pages and pictures."""
-    known = {"at": long_time(given.at), "text": given.text}
-    if given.kind == "withdraw":
-        return str(_("Zurückgezogen am %(at)s: %(text)s", **known))
-    return str(_("Nachtrag vom %(at)s: %(text)s", **known))
+    return f"{corrected_on(given)} {given.text}"
+
+
+def corrected_on(given: Correction) -> str:
+    """Return what stands before the words of a correction: these are a person's, in German in every language."""
+    at = long_time(given.at)
+    return str(_("Zurückgezogen am %(at)s:", at=at) if given.kind == "withdraw" else _("Nachtrag vom %(at)s:", at=at))
 
 
 def _dated(incident: Incident, now: datetime) -> str:

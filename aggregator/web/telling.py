@@ -21,7 +21,7 @@ from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents, outbox
 from aggregator.store.subscriptions import UNCONFIRMED
 from aggregator.web import single, story
-from aggregator.web.desk import instance
+from aggregator.web.desk import facts, instance, with_names
 from aggregator.web.language import FIRST
 from aggregator.web.tickets import write_ticket
 
@@ -85,7 +85,7 @@ def reserve() -> str:
 
 def _letter(connection: Connection, incident: Incident, change: Change, now: list[Correction]) -> Notice:
     """Return what every reader of a language is told by e-mail."""
-    catalogue, page = instance().catalogue, _page(change)
+    catalogue, page = with_names(connection, instance().catalogue), _page(change)
     word = str(_("Nachtrag")) if change.kind == "note" else story.state(incident)
     lines = [
         *([gettext("SIMULATION: Alle Meldungen sind nachgestellt, Uhrzeiten sind angenommen.")] * bool(_mark())),
@@ -118,7 +118,7 @@ def _leaving(address: str) -> str:
 
 def wish(whose: Subscription) -> str:
     """Return what somebody subscribed to, in words."""
-    catalogue = instance().catalogue
+    catalogue = facts()
     return ", ".join(
         (
             catalogue.provider(whose.provider).name if whose.provider else gettext("alle Anbieter"),
@@ -170,7 +170,7 @@ def _parcel(connection: Connection, incident: Incident, change: Change, now: lis
         "incident": single.document(connection, incident.incident_id, change.at),
         "transition": _step(steps, change),
         "correction": {"at": iso(change.at), "kind": now[0].kind, "text": now[0].text} if now else None,
-        "headline": f"{story.headline(incident, instance().catalogue, change.at)}.",
+        "headline": f"{story.headline(incident, with_names(connection, instance().catalogue), change.at)}.",
         "reserve": reserve(),
         "url": f"{page}?as_of={_moment(change.at)}",
         "json_url": f"{page}.json?as_of={_moment(change.at)}",

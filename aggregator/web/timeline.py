@@ -17,13 +17,17 @@ from aggregator.web.said import Said
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the timeline. kind: the colour (strong, suspected, word, quiet); then: what the page showed then."""
+    """One line of the timeline. kind: the colour (strong, suspected, word, quiet); then: what the page showed then.
+
+    written: `more` are a person's words, in German in every language.
+    """
 
     at: datetime
     kind: str
     what: str
     more: str = ""
     then: bool = False
+    written: bool = False
 
 
 def timeline(view: figures.View, incident: Incident, changes: Sequence[Transition], told: Said) -> list[Event]:
@@ -47,8 +51,9 @@ def _changes(changes: Sequence[Transition]) -> Iterator[Event]:
             e=format_decimal(round(change.expected, 1)),
             s=format_decimal(round(change.score, 1)),
         )
-        more = change.note if change.state == "withdrawn" else str(figures_then)
-        yield Event(change.at, kind, story.state_word(change.state), more, then=True)
+        gone = change.state == "withdrawn"
+        more = change.note if gone else str(figures_then)
+        yield Event(change.at, kind, story.state_word(change.state), more, then=True, written=gone)
 
 
 def _words(view: figures.View, told: Said) -> Iterator[Event]:
@@ -63,4 +68,4 @@ def _notes(view: figures.View, incident: Incident) -> Iterator[Event]:
     found = corrections.find(view.connection, [incident.incident_id], view.as_of).get(incident.incident_id, ())
     for one in found:
         if one.kind == "note":
-            yield Event(one.at, "quiet", str(_("Nachtrag")), one.text)
+            yield Event(one.at, "quiet", str(_("Nachtrag")), one.text, written=True)

@@ -8,7 +8,7 @@ from aggregator.export.table import iso
 from aggregator.web.desk import instance
 from aggregator.web.rights import holder
 from aggregator.web.sending import body
-from aggregator.words import correct, put_enquiry, put_statement
+from aggregator.words import correct, put_enquiry, put_statement, take_back
 
 blueprint = Blueprint("words", __name__)
 
@@ -19,6 +19,14 @@ def statement() -> Response:
     holder("statements")
     said, new = put_statement(instance(), body())
     return make_response(jsonify(statement_id=said.statement_id, duplicate=not new), 201 if new else 200)
+
+
+@blueprint.post("/api/v1/statements/<statement_id>/withdrawal")
+def withdrawal(statement_id: str) -> Response:
+    """Take a statement back, as `netzlage statement withdraw` does: it stays to be seen, struck through."""
+    author = holder("statements").name
+    done = take_back(instance(), statement_id, body().get("text"), author=author)
+    return make_response(jsonify(statement_id=done.statement_id, at=iso(done.at)), 201)
 
 
 @blueprint.post("/api/v1/enquiries")

@@ -222,13 +222,30 @@ def test_what_was_taken_back_is_struck_through_with_the_reason_and_counts_for_no
     page = site.get(PAGE).text
     assert '<p class="kern">nichts bekannt</p>' in page
     assert re.search(
-        "<del>[^\n]*„Alles gut.“[^\n]*</del> Zurückgenommen am [^\n]* 13:40 Uhr: Das sagte &lt;jemand&gt;", page
+        "<del>[^\n]*„Alles gut.“[^\n]*</del> Zurückgenommen am [^\n]* 13:40 Uhr: <span[^>]*>Das sagte &lt;jemand&gt;",
+        page,
     )
     assert 'class="w"' not in page
     assert "<del>" in site.get(f"{PAGE}/einbetten").text
     before = site.get(f"{PAGE}?as_of=2017-05-13T13:39").text
     assert "<del>" not in before
     assert '<p class="kern">bestritten</p>' in before
+
+
+def test_reports_that_came_since_the_last_look_wait_for_the_next(site: FlaskClient, netzlage: Instance) -> None:
+    netzlage.clock.set(at(244))  # type: ignore[attr-defined]
+    tell(netzlage, report("1", 5), report("2", 30), report("3", 242, received_at=at(243)))
+    page = site.get(PAGE).text
+    assert "n = 2 im Bild" in page
+    assert row(page, "Gebiet") == "Hamburg 2"
+    assert row(page, "Quellen") == "feed: 2 (100 %)"
+
+
+def test_what_a_person_wrote_is_german_on_the_english_page(site: FlaskClient, netzlage: Instance) -> None:
+    correct(netzlage, ID, {"kind": "note", "text": "Der Anbieter prüft."}, author="x")
+    page = site.get(f"{PAGE}?lang=en").text
+    assert ': <span lang="de">Der Anbieter prüft.</span>' in page
+    assert '<b>Note</b> <span class="klein" lang="de">Der Anbieter prüft.</span>' in page
 
 
 def test_what_was_never_strong_is_not_offered_for_embedding(site: FlaskClient, netzlage: Instance) -> None:
@@ -244,6 +261,9 @@ def test_the_provider_of_an_open_feed_has_its_name_everywhere(site: FlaskClient,
     assert "zum Mobilfunk von Nordnetz &amp; Söhne" in site.get("/vorfall/open").text
     assert "Nordnetz & Söhne" in words(site.get("/vorfall/open/verlauf.svg").text)
     assert "Nordnetz & Söhne" in words(site.get("/feed.atom?threshold=suspected").text)
+    for page in ("/", "/archiv", "/archiv?q=Söhne", "/anbieter/nordnetz", "/bilanz"):
+        assert "Mobilfunk von Nordnetz & Söhne" in words(site.get(page).text), page
+    assert "Nordnetz & Söhne" in words(site.get("/anbieter/nordnetz/feed.atom?threshold=suspected").text)
 
 
 def test_several_providers_are_each_named(site: FlaskClient, netzlage: Instance) -> None:

@@ -49,16 +49,20 @@ def test_every_line_for_a_shell_runs_and_is_answered_as_the_document_says(
     assert {(method, path) for method, path, _ in found} == {
         (method, path) for path, methods in document["paths"].items() for method in methods
     }
-    # An enquiry or a comment has to be there before it can be spoken of: the second is not.
+    # An enquiry, a statement or a comment has to be there before it can be spoken of: the last is not.
+    statement = ""
     for method, path, source in found:
         report = "0" * 24
         line = source.replace("TOKEN", scene.token).replace("INCIDENT", INCIDENT).replace("REPORT", report)
+        line = line.replace("STATEMENT", statement)
         said = subprocess.run(f"{line} -w '\\n%{{http_code}}'", shell=True, capture_output=True, text=True, check=True,
                               encoding="utf-8", errors="replace")  # fmt: skip
         body, _, status = said.stdout.rpartition("\n")
         good = {"200", "201"} if "{report_id}" not in path else {"404"}
         assert status in good, (method, path, body)
         assert status in document["paths"][path][method]["responses"]
+        if (method, path) == ("post", "/api/v1/statements"):
+            statement = json.loads(body)["statement_id"]
         if path.startswith("/api/") and not path.endswith(".csv"):
             assert json.loads(body)
 

@@ -115,6 +115,19 @@ def test_an_incident_is_taken_back_by_who_may(send: Send, empty: Instance, sende
     assert "withdraw: Doppelt gezählt." in sender.get("/daten/incidents.csv").text
 
 
+def test_a_statement_is_taken_back_by_who_may_put_it_there(send: Send, empty: Instance) -> None:
+    kept = send("/api/v1/statements", {**SAID, "provider": "o2"}, "statements").get_json()["statement_id"]
+    path = f"/api/v1/statements/{kept}/withdrawal"
+    assert send(path, {"text": "Falsch zugeordnet."}).status_code == 401
+    assert list(send(path, {"text": ["x"]}, "statements").get_json()["errors"]) == ["text"]
+    assert send(path, {"text": "Falsch zugeordnet."}, "statements").status_code == 201
+    again = send(path, {"text": "Noch einmal."}, "statements")
+    assert (again.status_code, list(again.get_json()["errors"])) == (422, ["statement_id"])
+    with empty.store.read() as connection:
+        [gone] = statements.retractions(connection).values()
+    assert (gone.statement_id, gone.text, gone.author) == (kept, "Falsch zugeordnet.", "Redaktion")
+
+
 @pytest.mark.parametrize("body", [{"kind": "note"}, {"text": "x"}, {"kind": "delete", "text": "x"}])
 def test_a_correction_needs_kind_and_text(send: Send, body: dict[str, str]) -> None:
     assert send(f"/api/v1/incidents/{ID}/corrections", body, "corrections").status_code == 422
