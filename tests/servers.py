@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import waitress
+
 Answerer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -50,7 +52,26 @@ def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **head
     handler.wfile.write(body)
 
 
-def until_closed(server: Any) -> None:
-    """Run waitress in a thread until it is closed from another: that pulls the sockets from under its select."""
+@contextmanager
+def waiting(app: Any, *, threads: int = 4, channel: type | None = None) -> Iterator[str]:
+    """Serve a WSGI app as `netzlage serve` does, until the end of the block; gives the base URL.
+
+    channel: how it speaks on a connection, waitress' own where left out.
+    """
+    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=threads)
+    if channel is not None:
+        server.channel_class = channel
+    thread = threading.Thread(target=_until_closed, args=(server,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.task_dispatcher.shutdown()  # first, or a thread that has just answered finds the server gone
+        server.close()
+        thread.join(5)
+
+
+def _until_closed(server: Any) -> None:
+    """Run waitress until it is closed from another thread: that pulls the sockets from under its select."""
     with suppress(OSError, ValueError):
         server.run()

@@ -10,20 +10,24 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, sync_playwright
 from werkzeug.test import TestResponse
 
+from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
 from aggregator.feedmodel import Source
 from aggregator.instance import Instance, open_instance
-from aggregator.model import FeedRun, RawReport
+from aggregator.model import FeedRun, RawReport, Statement
 from aggregator.pipeline import accept
 from aggregator.refresh import Detection
 from aggregator.settings import load_settings
-from aggregator.store import sources
+from aggregator.store import runs, sources, statements
 from aggregator.web import create_app, seal
 from aggregator.web.desk import KEY
 from tests import stores
-from tests.test_refresh import NOW, START, hamburg, quiet
+from tests.making import instance
+from tests.servers import waiting
+from tests.test_refresh import NOW, START, fill, hamburg, quiet
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +96,55 @@ def sender(empty: Instance) -> FlaskClient:
     app = create_app(empty)
     app.test_client_class = Sender
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def netzlage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A quiet fortnight, Hamburg's fault, what O2 said, a feed that is dead."""
+    made = instance(Path(tmp_path_factory.mktemp("pages")), load_catalogue(), now=NOW)
+    fill(made, quiet(), hamburg())
+    said = Statement(
+        "s1",
+        "o2",
+        "fixed_internet",
+        NOW - timedelta(minutes=30),
+        "Einzelne <Probleme>",
+        "denied",
+        "official",
+        "auskunft",
+    )
+    with made.store.write() as connection:
+        statements.add(connection, [said])
+        runs.add(connection, FeedRun("auskunft", NOW, NOW, "ok", "statements", NOW - timedelta(days=1), NOW))
+        runs.add(connection, FeedRun("tot", NOW, NOW, "unreachable", error="No answer within 10 seconds."))
+    Detection(made).refresh()
+    yield made
+    made.store.close()
+
+
+@pytest.fixture(scope="module")
+def pages(netzlage: Instance) -> Flask:
+    """The site over it."""
+    return create_app(netzlage)
+
+
+@pytest.fixture
+def client(pages: Flask) -> FlaskClient:
+    """A reader of it."""
+    return pages.test_client()
+
+
+@pytest.fixture(scope="module")
+def address(pages: Flask) -> Iterator[str]:
+    """Where it is served."""
+    with waiting(pages) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A real one, for all tests of a module."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()

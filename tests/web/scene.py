@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-
-import waitress
 
 from aggregator.clock import SimulatedClock
 from aggregator.feedmodel import Source
@@ -20,7 +17,7 @@ from aggregator.settings import load_settings
 from aggregator.store import incidents, sources, tokens
 from aggregator.web import create_app
 from tests.making import incident
-from tests.servers import until_closed
+from tests.servers import waiting
 from tests.test_refresh import NOW, hamburg
 
 HOUR = timedelta(hours=1)
@@ -40,18 +37,11 @@ def asked(home: Path) -> Iterator[Scene]:
     """Serve until the end of the block; nobody is asked to wait."""
     settings = load_settings(None, {"NETZLAGE_HOME": str(home), "NETZLAGE_RATE_LIMITS": "off"})
     opened = open_instance(settings, SimulatedClock(NOW))
-    server = None
     try:
         token = fill(opened)
-        server = waitress.create_server(create_app(opened), host="127.0.0.1", port=0, threads=4)
-        thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
-        thread.start()
-        yield Scene(f"http://127.0.0.1:{server.effective_port}", token, opened)
+        with waiting(create_app(opened)) as url:
+            yield Scene(url, token, opened)
     finally:
-        if server:
-            server.task_dispatcher.shutdown()  # first, or a thread that has just answered finds the server gone
-            server.close()
-            thread.join(5)
         opened.store.close()
 
 

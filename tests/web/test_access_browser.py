@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.web.everywhere import every_page
-from tests.web.test_browser import address
-from tests.web.test_pages import netzlage, site
 
 pytestmark = pytest.mark.browser
-__all__ = ["address", "netzlage", "site"]
 SCAFFOLD = """() => {
     const all = (what) => [...document.querySelectorAll(what)], wrong = [];
     if (all("main").length !== 1) wrong.push("not one main");
@@ -42,14 +38,6 @@ MARK = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     opened = browser.new_page(base_url=address, viewport={"width": 390, "height": 844}, locale="de-DE")
@@ -57,9 +45,9 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     opened.close()
 
 
-def test_every_page_has_landmarks_headings_in_order_and_tables_with_captions(site: Flask, page: Page) -> None:
+def test_every_page_has_landmarks_headings_in_order_and_tables_with_captions(pages: Flask, page: Page) -> None:
     wrong = {}
-    for path in every_page(site):
+    for path in every_page(pages):
         page.goto(path)
         found = page.evaluate(SCAFFOLD)
         if found:

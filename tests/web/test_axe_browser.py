@@ -5,31 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.web.everywhere import every_page
-from tests.web.test_browser import address
-from tests.web.test_pages import netzlage, site
 
 pytestmark = pytest.mark.browser
-__all__ = ["address", "netzlage", "site"]
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RUN = """async () => (await axe.run(document, {
     resultTypes: ["violations"], rules: {"target-size": {enabled: true}}
 })).violations.map(
     (one) => [one.id, one.help, one.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))])"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -45,9 +33,9 @@ def findings(page: Page, scheme: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-def test_axe_finds_nothing_on_any_page_light_or_dark(site: Flask, page: Page, language: str) -> None:
+def test_axe_finds_nothing_on_any_page_light_or_dark(pages: Flask, page: Page, language: str) -> None:
     found = []
-    for path in every_page(site):
+    for path in every_page(pages):
         page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
         page.evaluate(AXE)
         found += [f"{path} {scheme}: {said}" for scheme in ("light", "dark") for said in findings(page, scheme)]
@@ -87,10 +75,10 @@ def test_axe_finds_what_is_wrong(page: Page) -> None:
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-def test_no_page_scrolls_sideways_at_320_pixels_in_any_language(site: Flask, page: Page, language: str) -> None:
+def test_no_page_scrolls_sideways_at_320_pixels_in_any_language(pages: Flask, page: Page, language: str) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
     wide = {}
-    for path in every_page(site):
+    for path in every_page(pages):
         page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > 320:

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import waitress
-from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.servers import until_closed
-from tests.web.test_pages import HAMBURG, PAGES, netzlage, site
+from tests.web.everywhere import HAMBURG, PAGES
 
 pytestmark = pytest.mark.browser
 PICTURES = Path(__file__).parents[1] / "pictures"
-__all__ = ["netzlage", "site"]
-
-
-@pytest.fixture(scope="module")
-def address(site: Flask) -> Iterator[str]:
-    server = waitress.create_server(site, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(5)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

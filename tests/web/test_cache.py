@@ -11,11 +11,11 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import brotli
 import pytest
-import waitress
 from werkzeug.test import Client, TestResponse
 
 from aggregator.catalogue import load_catalogue
@@ -27,7 +27,7 @@ from aggregator.store import meta
 from aggregator.web import cache, create_app
 from aggregator.web.cache import Cache
 from tests.making import instance
-from tests.servers import until_closed
+from tests.servers import waiting
 
 WORDS = "Nichts Auffälliges. " * 100
 
@@ -258,24 +258,19 @@ def test_two_processes_agree_on_the_etag(netzlage: Instance) -> None:
 
 
 def test_the_connection_stays_open_after_a_304(page: Page, netzlage: Instance) -> None:
-    server = waitress.create_server(Cache(page, netzlage), host="127.0.0.1", port=0, threads=2)
-    server.channel_class = Channel
-    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
-    thread.start()
-    reader = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
-    reader.request("GET", "/")
-    first = reader.getresponse()
-    etag, door = first.headers["ETag"], reader.sock
-    assert first.read().decode() == WORDS
-    for _ in range(2):
-        reader.request("GET", "/", headers={"If-None-Match": str(etag)})
-        answer = reader.getresponse()
-        answer.read()
-        assert answer.status == 304
-        assert answer.headers.get("Connection") is None
-        assert reader.sock is door
-    reader.request("GET", "/", headers={"If-None-Match": str(etag), "Connection": "close"})
-    assert reader.getresponse().headers["Connection"] == "close"
-    reader.close()
-    server.close()
-    thread.join(5)
+    with waiting(Cache(page, netzlage), threads=2, channel=Channel) as url:
+        reader = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        reader.request("GET", "/")
+        first = reader.getresponse()
+        etag, door = first.headers["ETag"], reader.sock
+        assert first.read().decode() == WORDS
+        for _ in range(2):
+            reader.request("GET", "/", headers={"If-None-Match": str(etag)})
+            answer = reader.getresponse()
+            answer.read()
+            assert answer.status == 304
+            assert answer.headers.get("Connection") is None
+            assert reader.sock is door
+        reader.request("GET", "/", headers={"If-None-Match": str(etag), "Connection": "close"})
+        assert reader.getresponse().headers["Connection"] == "close"
+        reader.close()

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from sqlalchemy import text
-from werkzeug.serving import make_server
 
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.store import ends, incidents, reports
 from tests.making import incident, report
+from tests.servers import waiting
 from tests.web.test_api import HAMBURG, in_store
 
 FILLED = {"provider": "o2", "service": "fixed_internet", "place": "20095", "uid": "a1"}
@@ -243,30 +240,13 @@ def test_a_locked_store_keeps_what_was_typed(
     assert 'value="a1"' in answer.text
 
 
-@pytest.fixture
-def address(app_to_send: Flask) -> Iterator[str]:
-    """The site behind a real socket."""
-    server = make_server("127.0.0.1", 0, app_to_send, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def app_to_send(sender: FlaskClient) -> Flask:
-    return sender.application
-
-
 @pytest.mark.browser
-def test_a_person_without_javascript_reports_on_a_small_screen(chromium: Path, address: str, empty: Instance) -> None:
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        page = browser.new_context(
-            java_script_enabled=False, viewport={"width": 320, "height": 640}, locale="de"
-        ).new_page()
+def test_a_person_without_javascript_reports_on_a_small_screen(
+    browser: Browser, sender: FlaskClient, empty: Instance
+) -> None:
+    phone = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640}, locale="de")
+    page = phone.new_page()
+    with waiting(sender.application) as address:
         page.goto(f"{address}/melden")
         page.get_by_label("Anbieter").select_option(label="O2")
         page.get_by_label("Was ist gestört?").select_option("fixed_internet")
@@ -275,5 +255,5 @@ def test_a_person_without_javascript_reports_on_a_small_screen(chromium: Path, a
         page.get_by_role("radio").first.check()
         page.get_by_role("button", name="Meldung senden").click()
         assert page.get_by_role("heading", level=1).inner_text() == "Danke für Ihre Meldung"
-        browser.close()
+        phone.close()
     assert [row["region"] for row in in_store(empty)] == ["06412"]

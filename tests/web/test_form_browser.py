@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import waitress
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
 
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.store import ends, reports
 from aggregator.web import create_app
 from aggregator.web.seal import seal
-from tests.servers import until_closed
+from tests.servers import waiting
 
 pytestmark = pytest.mark.browser
 KILOBYTE = 1024
@@ -26,20 +23,8 @@ KILOBYTE = 1024
 @pytest.fixture
 def address(empty: Instance) -> Iterator[str]:
     """An empty site behind the default server."""
-    server = waitress.create_server(create_app(empty), host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(5)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
+    with waiting(create_app(empty)) as url:
+        yield url
 
 
 @pytest.fixture

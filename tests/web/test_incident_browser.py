@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import waitress
-from flask import Flask
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from aggregator.instance import Instance
 from aggregator.model import Statement
 from aggregator.store import incidents, names, statements
 from aggregator.words import correct
 from tests.making import incident
-from tests.servers import until_closed
 from tests.test_refresh import NOW
-from tests.web.test_pages import HAMBURG, netzlage, site
+from tests.web.everywhere import HAMBURG
 
 pytestmark = pytest.mark.browser
-__all__ = ["netzlage", "site"]
 LONG = "Donaudampfschifffahrtsgesellschaftstelekommunikationsinfrastrukturbetreiber"
 MANY = tuple(f"091{number}" for number in range(71, 91))
 
 
 @pytest.fixture(scope="module")
-def address(site: Flask, netzlage: Instance) -> Iterator[str]:
+def address(address: str, netzlage: Instance) -> str:
     """The site with, beside Hamburg's, an incident of which everything is too long."""
     odd = incident(
         "odd", provider="long", providers=("long",), regions=MANY, scope="regional", updated_at=NOW,
@@ -44,20 +37,7 @@ def address(site: Flask, netzlage: Instance) -> Iterator[str]:
         incidents.save(connection, [odd], [])
         statements.add(connection, said)
     correct(netzlage, "odd", {"kind": "note", "text": LONG * 3}, author="x")
-    server = waitress.create_server(site, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(5)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
+    return address
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

@@ -13,11 +13,9 @@ from flask_babel import format_date
 
 from aggregator.instance import Instance
 from tests.translating import known
-from tests.web.everywhere import every_page
+from tests.web.everywhere import HAMBURG, PAGES, every_page
 from tests.web.reading import german_left, names, read
-from tests.web.test_pages import HAMBURG, PAGES, client, netzlage, site
 
-__all__ = ["client", "netzlage", "site"]
 FORMS = ("/melden?provider=o2", f"/vorfall/{HAMBURG}/einbetten", "/nirgends", "/archiv?since=x", "/daten?region=Narnia")
 PICTURES = (f"/vorfall/{HAMBURG}/verlauf.svg", f"/vorfall/{HAMBURG}/karte.svg")
 PROPER = names()
@@ -57,10 +55,10 @@ def test_a_german_page_is_german(client: FlaskClient, address: str) -> None:
     assert set(said.words("de")) & english == set()
 
 
-def test_no_route_of_the_site_is_left_in_the_other_language(site: Flask) -> None:
+def test_no_route_of_the_site_is_left_in_the_other_language(pages: Flask) -> None:
     """Also pages that nobody named in this file."""
-    client, left = site.test_client(), {}
-    for address in every_page(site):
+    client, left = pages.test_client(), {}
+    for address in every_page(pages):
         said = read(client.get(with_language(address, "en")).text)
         if german_left(said, PROPER):
             left[address] = german_left(said, PROPER)
@@ -132,19 +130,19 @@ def test_every_page_names_its_other_language_to_search_engines(client: FlaskClie
     assert all(where.startswith("http://localhost/") for _code, where in found)
 
 
-def test_the_thanks_after_a_report_are_in_the_language_of_the_form(site: Flask) -> None:
-    form = site.test_client().get("/melden?lang=en").text
+def test_the_thanks_after_a_report_are_in_the_language_of_the_form(pages: Flask) -> None:
+    form = pages.test_client().get("/melden?lang=en").text
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
     asked = {**hidden, "provider": "o2", "service": "fixed_internet", "place": "20095"}
-    answer = site.test_client().post("/melden?lang=en", data=asked)
+    answer = pages.test_client().post("/melden?lang=en", data=asked)
     assert answer.status_code == 303
-    thanks = site.test_client().get(answer.headers["Location"])
+    thanks = pages.test_client().get(answer.headers["Location"])
     assert "Thank you for your report" in thanks.text
     assert german_left(read(thanks.text), PROPER) == []
-    receipt = site.test_client().get(f"/melden/beleg?code={hidden['uid']}&lang=en")
+    receipt = pages.test_client().get(f"/melden/beleg?code={hidden['uid']}&lang=en")
     assert german_left(read(receipt.text), PROPER) == []
     assert any("Störung" in text for text in read(receipt.text).words("de"))  # the letter: the provider reads German
-    again = site.test_client().post("/melden/wieder?lang=en", data={"code": hidden["uid"]})
+    again = pages.test_client().post("/melden/wieder?lang=en", data={"code": hidden["uid"]})
     assert "lang=en" in again.headers["Location"]
 
 
@@ -171,8 +169,8 @@ def test_numbers_and_times_are_written_in_the_way_of_the_language(client: FlaskC
 
 
 @pytest.mark.parametrize(("language", "day"), [("de", "Samstag, 13. Mai 2017"), ("en", "Saturday, 13 May 2017")])
-def test_a_day_in_full_is_written_as_in_the_country_of_the_language(site: Flask, language: str, day: str) -> None:
-    with site.test_request_context(f"/?lang={language}"):
+def test_a_day_in_full_is_written_as_in_the_country_of_the_language(pages: Flask, language: str, day: str) -> None:
+    with pages.test_request_context(f"/?lang={language}"):
         assert format_date(date(2017, 5, 13), "full") == day
 
 

@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from aggregator.catalogue import load_catalogue
 from aggregator.detect.calibrate import SHIPPED
-from aggregator.instance import Instance
-from aggregator.model import FeedRun, Statement
-from aggregator.refresh import Detection
-from aggregator.store import runs, statements
 from aggregator.web import create_app
 from tests.making import instance
-from tests.test_refresh import NOW, fill, hamburg, quiet
-
-HAMBURG = "20170513-o2-fixed_internet-02000"
-PAGES = (
-    "/", "/?as_of=2017-05-13T08:00Z", f"/vorfall/{HAMBURG}", "/archiv", "/archiv?provider=o2&region=Hamburg",
-    "/anbieter/o2", "/region/02000", "/region/09", "/quellen", "/methodik", "/bilanz", "/datenschutz", "/impressum",
-    "/melden", "/daten", "/abonnieren",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def netzlage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    made = instance(Path(tmp_path_factory.mktemp("pages")), load_catalogue(), now=NOW)
-    fill(made, quiet(), hamburg())
-    said = Statement(
-        "s1",
-        "o2",
-        "fixed_internet",
-        NOW - timedelta(minutes=30),
-        "Einzelne <Probleme>",
-        "denied",
-        "official",
-        "auskunft",
-    )
-    with made.store.write() as connection:
-        statements.add(connection, [said])
-        runs.add(connection, FeedRun("auskunft", NOW, NOW, "ok", "statements", NOW - timedelta(days=1), NOW))
-        runs.add(connection, FeedRun("tot", NOW, NOW, "unreachable", error="No answer within 10 seconds."))
-    Detection(made).refresh()
-    yield made
-    made.store.close()
-
-
-@pytest.fixture(scope="module")
-def site(netzlage: Instance) -> Flask:
-    return create_app(netzlage)
-
-
-@pytest.fixture
-def client(site: Flask) -> FlaskClient:
-    return site.test_client()
+from tests.test_refresh import NOW
+from tests.web.everywhere import HAMBURG, PAGES
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from werkzeug.test import TestResponse
 
 from aggregator.catalogue import load_catalogue
@@ -156,18 +156,16 @@ def test_only_the_embedded_page_may_stand_in_pages_of_others(netzlage: Instance,
 
 
 @pytest.mark.browser
-def test_it_fits_the_frame_that_is_offered(chromium: Path, netzlage: Instance, site: FlaskClient) -> None:
+def test_it_fits_the_frame_that_is_offered(browser: Browser, netzlage: Instance, site: FlaskClient) -> None:
     said = Statement("s", "o2", "mobile", at(60), "Wir sehen keine Störung.", "denied", "official", "feed")
     with netzlage.store.write() as connection:
         statements.add(connection, [said])
     correct(netzlage, ID, {"kind": "note", "text": "Der Anbieter prüft noch; wir fragen wieder nach."}, author="x")
     page_text = site.get(f"/vorfall/{ID}/einbetten").text
     assert "Wir sehen keine Störung." in page_text
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 640, "height": 720})
-        page.set_content(page_text)
-        assert page.evaluate("document.documentElement.scrollHeight") <= 720
-        page.set_viewport_size({"width": 320, "height": 720})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
-        browser.close()
+    page = browser.new_page(viewport={"width": 640, "height": 720})
+    page.set_content(page_text)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 720
+    page.set_viewport_size({"width": 320, "height": 720})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.close()

@@ -13,12 +13,10 @@ from playwright.sync_api import Browser, Download, Locator, Page
 from aggregator.feedmodel import Source
 from aggregator.instance import Instance
 from aggregator.store import sources
-from tests.web.test_browser import address, browser
-from tests.web.test_pages import HAMBURG, netzlage, site
+from tests.web.everywhere import HAMBURG
 
 pytestmark = pytest.mark.browser
 MOST_CLICKS = 2
-__all__ = ["address", "browser", "netzlage", "site"]
 
 
 @pytest.fixture(scope="module", autouse=True)

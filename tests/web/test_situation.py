@@ -19,15 +19,9 @@ from aggregator.refresh import Detection
 from aggregator.web import create_app, findings
 from tests.making import instance
 from tests.test_refresh import NOW, fill, hamburg, quiet
-from tests.web.test_pages import HAMBURG, netzlage, site
+from tests.web.everywhere import HAMBURG
 
-__all__ = ["netzlage", "site"]
 MOST = 60_000  # bytes for all of `/`
-
-
-@pytest.fixture
-def client(site: Flask) -> FlaskClient:
-    return site.test_client()
 
 
 def headline(page: str) -> str:
@@ -59,8 +53,10 @@ def test_findings_are_ranked_by_how_unlikely_they_are_and_the_page_says_so(clien
     ("last", "before", "word"),
     [(30, 12, "mehr"), (12, 30, "weniger"), (20, 17, "gleich"), (0, 0, "gleich"), (1, 0, "gleich"), (4, 0, "mehr")],
 )
-def test_a_difference_is_told_only_beyond_the_scatter_of_counts(site: Flask, last: int, before: int, word: str) -> None:
-    with site.test_request_context("/"):
+def test_a_difference_is_told_only_beyond_the_scatter_of_counts(
+    pages: Flask, last: int, before: int, word: str
+) -> None:
+    with pages.test_request_context("/"):
         assert word in findings._course(last, before)
 
 

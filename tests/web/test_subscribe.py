@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
-import waitress
 from flask.testing import FlaskClient
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance
@@ -25,7 +23,7 @@ from aggregator.web.tickets import read_ticket, write_ticket
 from tests.alert.scene import SITE, letter, netzlage, subscribe
 from tests.gazetteer import FACTS
 from tests.making import at
-from tests.servers import until_closed
+from tests.servers import waiting
 
 WISH = {"email": "anna@example.org", "provider": "o2", "place": "Hamburg", "threshold": "strong"}
 
@@ -208,7 +206,7 @@ def test_who_asks_in_a_language_is_told_in_it(here: Instance, site: FlaskClient,
 
 
 @pytest.mark.browser
-def test_by_keyboard_without_javascript_on_a_small_phone(here: Instance, chromium: Path) -> None:
+def test_by_keyboard_without_javascript_on_a_small_phone(here: Instance, browser: Browser) -> None:
     app = create_app(here)
 
     def at_home(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -216,14 +214,10 @@ def test_by_keyboard_without_javascript_on_a_small_phone(here: Instance, chromiu
         environ["HTTP_HOST"], environ["HTTP_ORIGIN"] = "netzlage.example", SITE
         return app(environ, start)
 
-    server = waitress.create_server(at_home, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=until_closed, args=(server,), daemon=True)
-    thread.start()
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=False, locale="de-DE")
-        page = context.new_page()
-        page.goto(f"http://127.0.0.1:{server.effective_port}/abonnieren")
+    context = browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=False, locale="de-DE")
+    page = context.new_page()
+    with waiting(at_home) as url:
+        page.goto(f"{url}/abonnieren")
         page.focus("#email")
         page.keyboard.type("anna@example.org")
         page.keyboard.press("Tab")
@@ -234,8 +228,6 @@ def test_by_keyboard_without_javascript_on_a_small_phone(here: Instance, chromiu
         page.wait_for_url("**/abonnieren/gesendet")
         assert page.get_by_role("heading", level=1).inner_text() == "Bitte sehen Sie in Ihr Postfach"
         assert context.cookies() == []
-        browser.close()
-    server.close()
-    thread.join(5)
+        context.close()
     [asked] = kept(here)
     assert (asked.target, asked.provider, asked.region) == ("anna@example.org", "o2", "02000")
