@@ -79,3 +79,38 @@ def test_the_doctor_says_how_old_the_last_backup_is(run: Run, store: Store) -> N
         meta.put(connection, MADE_AT, (datetime.now(UTC) - timedelta(days=12)).isoformat())
     store.close()
     assert_broken(run("doctor"), "backup", "12 days old", "run `netzlage backup FILE`")
+
+
+@pytest.mark.postgresql
+def test_a_store_moves_by_one_command_and_everybody_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    old = stores.address(tmp_path / "old", stores.SQLITE)
+    new = stores.address(tmp_path / "new", stores.POSTGRESQL, empty=True)
+    store = open_store(old)
+    add(store, "a")
+    moved = run("migrate-store", old, new)
+    assert (moved.status, moved.err) == (0, "")
+    assert "Moved: 1 reports" in moved.out
+    assert "set `database` to the new one" in moved.out
+    monkeypatch.setenv("NETZLAGE_DATABASE", old)
+    assert "has moved to postgresql+psycopg://" in line(run("doctor"), "broken  store: ")
+    assert_one_line(run("refresh"), 1)
+    monkeypatch.setenv("NETZLAGE_DATABASE", new)
+    assert "1 reports" in line(run("doctor"), "ok      store: ")
+    assert "used as before" in run("migrate-store", old, new, "--give-up").out
+    add(store, "b")
+    store.close()
+    assert_one_line(run("migrate-store", old, new, "--give-up"), 1)
+
+
+def test_a_move_that_cannot_be_is_told(run: Run, tmp_path: Path) -> None:
+    for words in (
+        ("sqlite:///nothing.sqlite", "sqlite:///other.sqlite"),
+        ("postgresql+psycopg://x", "sqlite:///o.sqlite"),
+    ):
+        assert_one_line(run("migrate-store", *words), 1)
+    assert not (tmp_path / "nothing.sqlite").exists()
+    assert_one_line(run("migrate-store", "sqlite:///nothing.sqlite"), 2)

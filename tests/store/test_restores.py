@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +122,44 @@ def test_a_restore_that_is_stopped_leaves_the_former_state(store: Store, databas
         again = open_store(database)
         assert content(again) == before
         again.close()
+
+
+KILLED = """
+import os, signal, sys
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from aggregator import backups
+kill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+when = sys.argv[3]
+if when == "replace":
+    os.replace = kill
+@contextmanager
+def steps(name):
+    yield kill if name == when else lambda *_: None
+now = datetime.fromisoformat(sys.argv[4])
+backups.restore(Path(sys.argv[1]), sys.argv[2], now, over=True, steps=steps)
+"""
+
+
+@pytest.mark.parametrize("when", ["unpack", "last"])
+def test_a_restore_that_is_killed_leaves_the_former_state_and_can_be_done_again(
+    store: Store, database: str, tmp_path: Path, when: str
+) -> None:
+    keep(store, *some(3))
+    backup(store, tmp_path / "b")
+    keep(store, report("later", 30))
+    before = content(store)
+    store.close()
+    last = "replace" if database.startswith("sqlite") else "put back"
+    words = [str(tmp_path / "b"), database, last if when == "last" else when, NOW.isoformat()]
+    done = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, timeout=120, env=dict(os.environ))
+    assert done.returncode == -signal.SIGKILL
+    again = open_store(database)
+    assert content(again) == before
+    again.close()
+    assert restore(tmp_path / "b", database, over=True).rows["reports"] == 3
+    assert list(tmp_path.glob(".*restore")) == []
 
 
 @stores.ON_SQLITE
