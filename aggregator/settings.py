@@ -11,6 +11,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,24 @@ def _names(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _networks(value: Any) -> tuple[str, ...]:
+    parts = re.split(r"[\s,;]+", value) if isinstance(value, str) else list(value)
+    try:
+        return tuple(str(ip_network(str(part).strip(), strict=False)) for part in parts if str(part).strip())
+    except ValueError:
+        raise ValueError('must be addresses or networks such as "127.0.0.1 10.0.0.0/8"') from None
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        text = str(value).strip().lower()
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
 TABLE: tuple[Setting, ...] = (
     Setting("home", "", "folder for what Netzlage writes; default: the platform's user data folder", _text),
     Setting("database", "", "SQLAlchemy URL of the store; default: an SQLite file in home", _text, secret=True),
@@ -117,6 +136,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("rate_limit_line", "60 per minute; 600 per hour", "what one IPv6 /64 may send", _rates),
     Setting("rate_limit_all", "6000 per minute", "what all together may send", _rates),
     Setting("allowed_hosts", "", "host names to answer to, beside those of base_url and localhost", _names),
+    Setting("metrics_from", "127.0.0.0/8 ::1", "addresses and networks that may read /metrics", _networks),
+    Setting("log_format", "text", '"text", or "json": a line of JSON an event', _one_of("text", "json")),
+    Setting("log_level", "warning", "least of what is logged", _one_of("debug", "info", "warning", "error")),
     Setting("publish_comments", False, '"on": comments of reports are shown with their incident', _switch),
     Setting("operator", "", "who runs the site: name, address, register (impressum, § 5 DDG)", _text),
     Setting("responsible", "", "the person who answers for the content: name and address (§ 18 MStV)", _text),
@@ -144,6 +166,9 @@ class Settings:
     rate_limit_line: str
     rate_limit_all: str
     allowed_hosts: tuple[str, ...]
+    metrics_from: tuple[str, ...]
+    log_format: str
+    log_level: str
     publish_comments: bool
     operator: str
     responsible: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 from waitress.channel import HTTPChannel
@@ -12,6 +15,7 @@ BODILESS: Final = ("204", "304")  # may have no Content-Length, and need none: t
 ASKING: Final = 30.0  # seconds that one may take to send a request, head and body, however busily
 READING: Final = 30.0  # seconds after which it is looked how much of what waits for a reader was taken
 LEAST: Final = 15_000  # bytes that a reader takes in that time: 4 kbit a second
+AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 
 class Task(WSGITask):  # type: ignore[misc]
@@ -56,10 +60,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return not self.requests and self.request is None and not self.total_outbufs_len
 
     def look(self, now: float | None = None) -> None:
-        """Close the connection where its other end is too slow; to be called every few seconds. now: monotonic."""
+        """Break the connection where its other end is too slow; to be called every few seconds. now: monotonic.
+
+        At once, and what the system holds of the answer with it: nobody may read that for hours. (`will_close` would
+        wait until the socket takes something, which it does not.)
+        """
         now = time.monotonic() if now is None else now
         if self._asks_for_too_long(now) or self._reads_too_slowly(now):
-            self.will_close = True
+            with suppress(OSError):
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+            self.handle_close()
 
     def _asks_for_too_long(self, now: float) -> bool:
         request = self.request

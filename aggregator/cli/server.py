@@ -29,9 +29,7 @@ class Server:
     """A port and those who are connected to it."""
 
     def __init__(self, app: WSGIApplication, host: str, port: int, *, proxied: bool) -> None:
-        logging.getLogger("waitress.queue").setLevel(
-            logging.ERROR
-        )  # else a line for each that waits
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else a line for each that waits
         self._door = _door(host, port)
         self._server: Any = waitress.create_server(
             app,
@@ -109,6 +107,7 @@ def _door(host: str, port: int) -> socket.socket:
         with ExitStack() as stack:
             door = stack.enter_context(socket.socket(family, kind, protocol))
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KEPT)  # whoever comes in by it has as much
             door.bind(address)
             stack.pop_all()
             return door

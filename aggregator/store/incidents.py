@@ -175,6 +175,11 @@ def _hotspot_row(at: datetime, rank: int, hotspot: Hotspot) -> dict[str, Any]:
     }
 
 
+def last_look(connection: Connection) -> datetime | None:
+    """Return when we last looked, None: never."""
+    return connection.execute(select(ticks.c.at).order_by(ticks.c.at.desc()).limit(1)).scalar()
+
+
 def hotspots(connection: Connection, as_of: datetime | None = None) -> tuple[datetime | None, list[Hotspot]]:
     """Return when we last looked (at or before `as_of`; None: never) and what that look found, best first."""
     query = select(ticks.c.at).order_by(ticks.c.at.desc()).limit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,20 @@ def to_head(read: Opener, write: Opener, name: str) -> None:
         _check(connection, scripts, name)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@lru_cache(maxsize=1)
+def head() -> str:
+    """Return the schema that this version of the program brings."""
+    return str(_scripts()[1].get_current_head())
+
+
+def check_head(read: Opener, name: str) -> None:
+    """Raise StoreError where the database called `name` has another schema than this version brings."""
+    with read() as connection:
+        found = _revision(connection)
+    if found != head():
+        raise StoreError(f"The database {name} has schema {found}, this version {head()}; restart Netzlage.")
 
 
 def revisions(read: Opener, name: str) -> tuple[str | None, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from aggregator.model import FeedRun
-from aggregator.store import cube
+from aggregator.store import cube, work
 from aggregator.store.schema import feed_runs
 
 COLUMNS = tuple(c for c in feed_runs.c if c.name != "id")
@@ -23,6 +23,7 @@ def add(connection: Connection, run: FeedRun, *, as_it_happened: bool = False) -
     row = {c.name: getattr(run, c.name) for c in COLUMNS}
     row["rejected"] = json.dumps(dict(run.rejected), sort_keys=True)
     connection.execute(insert(feed_runs), row)
+    work.heard(connection, run)
     if run.listened_from is not None and run.listened_until is not None:
         known_at = None if as_it_happened else run.finished_at
         cube.listen(connection, run.source, run.listened_from, run.listened_until, known_at=known_at)

@@ -23,6 +23,8 @@ from aggregator.web import (
     filters,
     form,
     incident,
+    meter,
+    metrics,
     pages,
     passing,
     pictures,
@@ -33,6 +35,7 @@ from aggregator.web import (
     situation,
     subscribe,
     texts,
+    wellbeing,
     words,
 )
 from aggregator.web.cache import Cache
@@ -44,7 +47,7 @@ BIGGEST_BODY: Final = 64 * 1024
 
 ROOMS: Final = (
     situation, about, archive, pages, incident, pictures, passing, texts, form, receipt, data, files, ready, api,
-    apipage, feed, words, record, subscribe, remarks,
+    apipage, feed, words, record, subscribe, remarks, metrics, wellbeing,
 )  # fmt: skip
 
 __all__ = ["create_app"]
@@ -67,6 +70,7 @@ def create_app(instance: Instance, *, cached: bool = False, intake: Intake | Non
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    meter.register(app)
     door.register(app)
     app.extensions[KEY] = lay(app, instance, intake)
     Babel(app, locale_selector=locale)
@@ -77,6 +81,7 @@ def create_app(instance: Instance, *, cached: bool = False, intake: Intake | Non
     app.after_request(finish)
     if cached:
         app.wsgi_app = Cache(app.wsgi_app, instance)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = meter.Meter(app.wsgi_app, app.extensions[KEY].registry)  # type: ignore[method-assign]
     proxies = instance.settings.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

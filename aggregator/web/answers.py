@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import chain
-from typing import Final
 
 from flask import Response, jsonify
 
@@ -14,8 +14,6 @@ from aggregator.web.crowd import Seat
 from aggregator.web.desk import desk, instance
 from aggregator.web.lists import Page, item
 
-SHORT: Final = 256 << 10  # bytes: a file up to there is made at once and needs no seat
-
 
 def as_json(page: Page, columns: Sequence[Column]) -> Response:
     """Return a page of a list: items, next, simulated."""
@@ -23,13 +21,16 @@ def as_json(page: Page, columns: Sequence[Column]) -> Response:
     return jsonify({"items": items, "next": page.next, "simulated": instance().clock.simulated})
 
 
-def as_file(pieces: Iterator[bytes], kind: str, name: str, *, inline: bool = False) -> Response:
+def as_file(pieces: Iterator[bytes], kind: str, name: str, *, inline: bool = False, is_long: bool = False) -> Response:
     """Return a file that is made while it is sent; what goes wrong before its first piece is still an error page.
 
-    Raises Crowded where too many long ones are being made.
+    is_long: it may take a while; raises Crowded where too many such are being made.
     """
-    first, is_all = _begin(pieces)
-    seat = Seat() if is_all else desk().exports.take()
+    seat = desk().exports.take() if is_long else Seat()
+    with ExitStack() as failing:
+        failing.callback(seat.leave)
+        first = next(pieces, b"")
+        failing.pop_all()
     response = Response(chain([first], pieces), mimetype=None, content_type=FORMATS[kind].media_type)
     response.call_on_close(seat.leave)
     mark = "-SIMULATION" if instance().clock.simulated else ""
@@ -37,16 +38,6 @@ def as_file(pieces: Iterator[bytes], kind: str, name: str, *, inline: bool = Fal
     response.headers["Content-Disposition"] = f'{how}; filename="netzlage-{name}{mark}{FORMATS[kind].suffix}"'
     response.headers["Cache-Control"] = "public, max-age=15"
     return response
-
-
-def _begin(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
-    """Return the beginning of a file and whether that is all."""
-    begun = bytearray()
-    for piece in pieces:
-        begun += piece
-        if len(begun) > SHORT:
-            return bytes(begun), False
-    return bytes(begun), True
 
 
 def described(table: str, *, excel: bool = False) -> str:

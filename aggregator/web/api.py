@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from aggregator.downloads import download, rows
-from aggregator.errors import StoreError
 from aggregator.export import TABLES, write_csv
-from aggregator.export.table import iso
 from aggregator.model import Filter, Rejected
-from aggregator.store import incidents, names, outbox, runs
-from aggregator.store.trouble import OTHERWISE
+from aggregator.store import names
 from aggregator.web import openapi, single
 from aggregator.web.answers import as_file, as_json, described
-from aggregator.web.desk import desk, given_on, instance, local
+from aggregator.web.desk import given_on, instance, local
+from aggregator.web.files import LONG
 from aggregator.web.lists import LISTS
 from aggregator.web.params import Invalid, Params, parse
 from aggregator.web.schemas import Known
 from aggregator.web.sending import Sent, body, raw_report, send
 
-LATE: Final = timedelta(minutes=15)  # since the last look for clusters: then something is wrong
 OPEN: Final = {"Access-Control-Allow-Origin": "*"}
 blueprint = Blueprint("api", __name__)
 _NAMES: Final = ",".join(LISTS)
@@ -57,7 +53,7 @@ def items_csv(name: str) -> Response:
     """Answer a list as CSV: all of it unless a limit or cursor is given."""
     params = parse(request.args, instance(), language="en")
     pieces, more = _csv(name, params)
-    response = as_file(pieces, "csv", name, inline=True, is_long=more is None and name in LONG)
+    response = as_file(pieces, "csv", name, inline=True, is_long=name in LONG and not (params.limit or params.cursor))
     response.headers["Link"] = described(name)
     if more:
         response.headers["X-Next"] = more
@@ -84,39 +80,6 @@ def report() -> Response:
         raise Invalid({field or "report": fault.detail for field, fault in sent.items()})
     known = {"report_id": sent.report.report_id, "duplicate": not sent.kept, "region": sent.report.region}
     return make_response(jsonify({**known, "simulated": instance().clock.simulated}), 201 if sent.kept else 200)
-
-
-@blueprint.get("/api/v1/health")
-def health() -> Response:
-    """Say whether the store answers and detection looks; 503 only where the store does not answer."""
-    running = instance()
-    now = running.clock.now()
-    try:
-        with running.store.read() as connection:
-            looked_at, _ = incidents.hotspots(connection, now)
-            latest = runs.latest(connection)
-            due_at = outbox.backlog(connection, now).due_at
-    except StoreError as error:
-        return make_response(jsonify(status="failed", errors={"store": _unnamed(error)}), 503, {"Retry-After": "10"})
-    reasons = [f"feed {run.source}: {run.outcome}" for run in latest.values() if run.outcome not in _HEARD]
-    trouble = desk().intake.figures().trouble
-    if trouble:
-        reasons.append(f"reports are not stored: {trouble}")
-    if looked_at is None or now - looked_at > LATE:
-        reasons.append("detection has not looked for 15 minutes")
-    if due_at and now - due_at > LATE and not running.clock.simulated:  # a simulation tells nobody
-        reasons.append("alerts are due for 15 minutes and not sent")
-    known = {"status": "degraded" if reasons else "ok", "reasons": reasons, "now": iso(now)}
-    last = {"last_look": iso(looked_at) or None, "feeds": len(latest), "simulated": running.clock.simulated}
-    return jsonify({**known, **last})
-
-
-_HEARD: Final = frozenset({"ok", "not_modified"})
-
-
-def _unnamed(error: StoreError) -> str:
-    """Return a sentence without the path or address of the database, which is in the log."""
-    return f"{(error.state or OTHERWISE).capitalize()}."
 
 
 @blueprint.get("/api/v1/openapi.json")

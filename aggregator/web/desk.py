@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, cast
 
 from flask import Flask, current_app, request
+from prometheus_client import CollectorRegistry
 
 from aggregator.catalogue import Catalogue
 from aggregator.cleaning import address_line
@@ -17,6 +18,7 @@ from aggregator.model import Provider
 from aggregator.store import Connection, names, sources
 from aggregator.store.intake import Direct, Intake
 from aggregator.web.crowd import Seats
+from aggregator.web.figured import registry_of
 from aggregator.web.limits import Limits
 
 KEY: Final = "netzlage"
@@ -29,12 +31,14 @@ class Desk:
     instance: Instance
     limits: Limits
     intake: Intake
+    registry: CollectorRegistry
     exports: Seats = field(default_factory=Seats)
 
 
 def lay(app: Flask, instance: Instance, intake: Intake | None = None) -> Desk:
     """Return the desk of an app; without an intake each report is stored in the thread of its request."""
-    return Desk(instance, Limits(app, instance, address), intake or Direct(instance.store))
+    taking = intake or Direct(instance.store)
+    return Desk(instance, Limits(app, instance, address), taking, registry_of(instance, taking))
 
 
 def desk() -> Desk:

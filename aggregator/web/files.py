@@ -19,6 +19,7 @@ from aggregator.web.params import parse
 from aggregator.web.tables import NAMES
 
 EXCEL: Final = "excel"
+LONG: Final = frozenset({"reports", "cube", "coverage"})  # of millions of rows
 blueprint = Blueprint("files", __name__)
 _TABLES: Final = ",".join(KINDS)
 _LISTS: Final = ",".join(EVERY)
@@ -36,7 +37,7 @@ def take(table: str, kind: str) -> Response:
     if kind not in KINDS[table]:
         abort(404)
     asked = parse(request.args, instance()).filter
-    response = as_file(download(instance(), table, kind, asked), kind, table)
+    response = as_file(download(instance(), table, kind, asked), kind, table, is_long=table in LONG)
     response.headers["Link"] = described(table, excel=kind == EXCEL)
     return response
 
