@@ -53,6 +53,8 @@ def backup(store: Store, path: Path, now: datetime, steps: Steps) -> Manifest:
             os.replace(folder / "backup", path)
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror}); name another file.") from None
+    except sqlite3.Error as error:
+        raise DataError(f"{path} cannot be written ({error}); make room there or name another file.") from None
     with store.write() as connection:
         meta.put(connection, MADE_AT, manifest.made_at)
     return manifest
@@ -128,6 +130,8 @@ def restore(path: Path, url: str, now: datetime, *, over: bool, steps: Steps) ->
             return found
     except OSError as error:
         raise StoreError(f"Nothing can be unpacked beside {beside} ({error.strerror}); make room there.") from None
+    except sqlite3.Error as error:
+        raise StoreError(f"Nothing can be unpacked beside {beside} ({error}); make room there.") from None
 
 
 def _check(path: Path, copy: Path, manifest: Manifest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from datetime import UTC
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aggregator import backups
-from aggregator.errors import DataError
+from aggregator.errors import DataError, NetzlageError
 from aggregator.store import Store, daykeys, open_store
 from aggregator.store.copying import archive, rows, snapshot
 from aggregator.store.schema import metadata
@@ -104,6 +105,22 @@ def test_only_its_owner_reads_a_backup(store: Store, tmp_path: Path) -> None:
 def test_a_backup_where_nothing_can_be_written_is_told(store: Store, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="name another file"):
         backup(store, tmp_path / "nowhere" / "b")
+
+
+@pytest.mark.parametrize("room", [0, 50_000, 500_000])
+def test_a_full_disk_leaves_the_former_backup_and_is_told(store: Store, tmp_path: Path, room: int) -> None:
+    keep(store, *some(3000))
+    backup(store, tmp_path / "b")
+    before = (tmp_path / "b").read_bytes()
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    try:
+        with pytest.raises(NetzlageError, match="cannot be written|disk"):
+            backup(store, tmp_path / "b")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert (tmp_path / "b").read_bytes() == before
+    assert list(tmp_path.glob(".b*")) == []
 
 
 def test_the_store_knows_when_its_last_backup_was_made(store: Store, database: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,11 @@ from aggregator.store.engine import Store, connect, open_store
 
 BESIDE: Final = ("-wal", "-shm")  # SQLite's files beside a database
 OWN: Final = ("alembic_version", "meta")  # tables that every store has rows in
+OTHERS: Final = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND (backend_type = 'client backend' OR backend_type IS NULL)"
+)
+TRIES, PAUSE = 20, 0.1  # seconds
 STOP: Final = "stop the service (and what else has it open), then run this again"
 
 
@@ -128,9 +134,10 @@ def into_server(prepared: Path, url: str, passed: rows.Passed) -> None:
 
 
 def _be_alone_there(connection: Connection, store: Store) -> None:
-    others = connection.exec_driver_sql(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        " AND (backend_type = 'client backend' OR backend_type IS NULL)"
-    ).scalar_one()
-    if others:
-        raise StoreError(f"The database {store.name} is in use by {others} other connections; {STOP}.")
+    for _ in range(TRIES):  # one of ours that was just closed may still be there
+        others = connection.exec_driver_sql(OTHERS).scalar_one()
+        if not others:
+            return
+        time.sleep(PAUSE)
+        connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()").close()
+    raise StoreError(f"The database {store.name} is in use by {others} other connections; {STOP}.")
