@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     Text,
     any_,
     func,
-    literal,
     select,
     type_coerce,
 )
@@ -28,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator.frames import TIME
 from aggregator.model import ALL, Filter
-from aggregator.store.columns import storable
+from aggregator.store.bulk import array
 from aggregator.store.schema import EPOCH
 
 PAGE = 5000
@@ -82,19 +80,15 @@ def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 def any_of(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that `column` is one of `values`: one parameter, however many there are."""
     if connection.dialect.name == "postgresql":
-        return column == any_(_array(values))
+        return column == any_(array(values, Text()))
     return column.in_(select(listed(connection, values).c.value))
 
 
 def listed(connection: Connection, values: Sequence[str]) -> TableValuedAlias:
     """Return `values`, one parameter, as a table of one column `value`, in their order."""
     if connection.dialect.name == "postgresql":
-        return func.unnest(_array(values)).table_valued("value").render_derived()
+        return func.unnest(array(values, Text())).table_valued("value").render_derived()
     return func.json_each(json.dumps(values)).table_valued("value")
-
-
-def _array(values: Sequence[str]) -> ColumnElement[Any]:
-    return literal([storable(value) for value in values], ARRAY(Text))
 
 
 def frame(connection: Connection, query: Select[Any], schema: Mapping[str, str]) -> pd.DataFrame:
