@@ -115,7 +115,7 @@ def test_a_full_disk_leaves_the_former_backup_and_is_told(store: Store, tmp_path
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
     try:
-        with pytest.raises(NetzlageError, match="cannot be written|disk"):
+        with pytest.raises(NetzlageError, match=r"cannot be written|disk"):
             backup(store, tmp_path / "b")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
