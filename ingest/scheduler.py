@@ -24,7 +24,7 @@ from aggregator.errors import LeaseLost, NetzlageError, StoreError
 from aggregator.instance import Instance
 from aggregator.outbound.client import Outbound
 from aggregator.outbound.pace import is_due
-from aggregator.retention import forget
+from aggregator.retention import forget, make_room
 from aggregator.store import feeds as states
 from aggregator.store import work as sums
 from aggregator.store.holder import LENGTH, Holder
@@ -108,6 +108,7 @@ class Worker:
         self._speed = speed
         self._chance = chance
         self._jobs: list[Job] = []
+        self._troubles: dict[str, str] = {}  # of each job: what was last told of it
         for feed in feeds:
             if feed.enabled:
                 self._add(f"{FEED}{feed.name}", feed.every, self._hear(feed))
@@ -137,7 +138,9 @@ class Worker:
             run_feed(self._instance, feed, self._outbound, chance=self._chance())
 
     def _forget(self) -> None:
-        forget(self._instance.store, self._instance.clock.now())
+        now = self._instance.clock.now()
+        make_room(self._instance.store, now)
+        forget(self._instance.store, now, keep_reports=self._instance.settings.keep_reports)
 
     def _add(
         self,
@@ -158,14 +161,26 @@ class Worker:
         """Do a job if it is due and nobody else does it."""
         try:
             if not job.is_wanted():
-                return
+                return self._say(job, "")
             with self._holder.doing(job.lease, job.pace) as ours:
                 if ours:
                     self._do(job)
+            self._say(job, "")
         except LeaseLost as error:  # we were silent for too long: a successor does it
             log.warning("%s", error)
         except NetzlageError as error:  # a store that is full or locked: told, and tried again at the next turn
-            log.error("%s: %s", job.name, error)
+            self._say(job, str(error))
+
+    def _say(self, job: Job, trouble: str) -> None:
+        """Tell the log of a trouble when it begins, changes and ends, not at each turn."""
+        before = self._troubles.get(job.name, "")
+        if trouble == before:
+            return
+        self._troubles[job.name] = trouble
+        if trouble:
+            log.error("%s: %s", job.name, trouble)
+        else:
+            log.warning("%s: goes on.", job.name)
 
     def _do(self, job: Job) -> None:
         """Do a job and add it to the sums, where it is not a hearing: these have sums of their own."""

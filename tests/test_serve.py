@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -19,12 +19,15 @@ from tests.commands import Run, assert_one_line
 NETZLAGE = (sys.executable, "-c", "from aggregator.cli import main; main()")
 
 
-def start(home: Path, *words: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
-    """A command in a process of its own, whose output can be read; before: what it is started with."""
+def start(
+    home: Path, *words: str, before: Sequence[str] = (), settings: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """A command in a process of its own, whose output can be read; before: what starts it; settings: environment."""
     feeds = home / "feeds.toml"
     if not feeds.exists():
         feeds.write_text("", "utf-8")
     environ = {**os.environ, "NETZLAGE_HOME": str(home), "NETZLAGE_FEEDS": str(feeds), "PYTHONUNBUFFERED": "1"}
+    environ |= settings or {}
     environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
     pipe = subprocess.PIPE
     return subprocess.Popen([*before, *NETZLAGE, *words], cwd=home, env=environ, stdout=pipe, stderr=pipe, text=True)

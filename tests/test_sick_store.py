@@ -83,9 +83,9 @@ class Site:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Site]:
-    """Serve from `home`, whose database may be there already."""
-    process = start(home, "serve", "--port", "0")
+def serving(home: Path, **settings: str) -> Iterator[Site]:
+    """Serve from `home`, whose database may be there already; settings: as in the environment."""
+    process = start(home, "serve", "--port", "0", settings=settings)
     try:
         assert process.stdout
         line = process.stdout.readline()

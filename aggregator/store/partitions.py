@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ARRAY, Connection, Text, func, literal, select
+from sqlalchemy import ARRAY, Connection, Text, column, func, inspect, literal, literal_column, select, table
 
 TURN: Final = 4_201  # of the advisory lock: one transaction at a time makes partitions
 DAY: Final = timedelta(days=1)
 PREFIX: Final = "reports_"
+DAILY: Final = re.compile(PREFIX + r"\d{8}")
+PATIENCE: Final = "3s"
+TABLES: Final = table("pg_class", column("relname", Text), column("relnamespace"), schema="pg_catalog")
+HERE: Final = literal_column("current_schema()::regnamespace")
 
 
 def name_of(day: date) -> str:
@@ -30,16 +35,38 @@ def make(connection: Connection, moments: Iterable[datetime]) -> list[date]:
     if not missing:
         return []
     connection.execute(select(func.pg_advisory_xact_lock(TURN)))
-    missing = _missing(connection, missing)  # another transaction may have been first
+    missing = _still_missing(connection, missing)  # another transaction may have been first
     for day in missing:
         _make(connection, day)
     return missing
+
+
+def known(connection: Connection) -> list[date]:
+    """Return the days that have a partition, ascending; none on SQLite."""
+    if connection.dialect.name != "postgresql":
+        return []
+    names = inspect(connection).get_table_names()
+    return sorted(date.fromisoformat(name.removeprefix(PREFIX)) for name in names if DAILY.fullmatch(name))
+
+
+def drop(connection: Connection, day: date) -> None:
+    """Drop the partition of `day` with the reports in it; StoreError where others do not let go of it in time."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")  # meanwhile nobody gets at the reports
+    connection.exec_driver_sql(f"DROP TABLE {name_of(day)}")
 
 
 def _missing(connection: Connection, days: list[date]) -> list[date]:
     names = func.unnest(literal([name_of(day) for day in days], ARRAY(Text))).column_valued("name")
     absent = set(connection.execute(select(names).where(func.to_regclass(names).is_(None))).scalars())
     return [day for day in days if name_of(day) in absent]
+
+
+def _still_missing(connection: Connection, days: list[date]) -> list[date]:
+    """Ask the catalogue itself: `to_regclass` may answer once more what this session remembers, that there is none."""
+    names = select(func.unnest(literal([name_of(day) for day in days], ARRAY(Text))))
+    known = select(TABLES.c.relname).where(TABLES.c.relname.in_(names), TABLES.c.relnamespace == HERE)
+    there = set(connection.execute(known).scalars())
+    return [day for day in days if name_of(day) not in there]
 
 
 def _make(connection: Connection, day: date) -> None:

@@ -47,6 +47,12 @@ REASONS: Final = {
     ),
     "malformed": (f"is damaged; {RESTORE}", DAMAGED),
 }
+AWAY: Final = ("does not answer; start it, Netzlage goes on by itself", "the database does not answer")
+# So PostgreSQL and its driver say that the server is stopped, stopping or starting, or that there is no way to it.
+SILENT: Final = (
+    "terminating connection", "server closed the connection", "connection is bad", "connection failed", "is closed",
+    "is shutting down", "is starting up", "Connection refused", "connection is lost", "consuming input failed",
+)  # fmt: skip
 OTHERWISE: Final = "the database cannot be used"
 
 
@@ -75,7 +81,7 @@ def told_in_one_sentence(name: str) -> Iterator[None]:
 
 
 def _told(name: str, said: str) -> StoreError:
-    for word, (reason, state) in REASONS.items():
+    for word, (reason, state) in (*REASONS.items(), *((word, AWAY) for word in SILENT)):
         if word in said:
             return _with_state(StoreError(f"The database {name} {reason}."), state)
     return _with_state(StoreError(f"The database {name} cannot be used: {' '.join(said.split())}."), OTHERWISE)

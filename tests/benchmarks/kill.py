@@ -1,6 +1,6 @@
 """Kills `netzlage serve` hard at random moments under a flow of reports, and counts what became of each of them.
 
-    python -m tests.benchmarks.kill [--times 30] [--rate 500] [--database URL] [--seed 1]
+    python -m tests.benchmarks.kill [--times 30] [--rate 500] [--postgresql | --database URL] [--seed 1]
 
 The real `serve` process with its worker, a feed that brings 50 items a second, and detection every two seconds (its
 usual minute is longer than most lives here). This process sends POSTs over 48 connections and remembers what was
@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,7 @@ from aggregator.store import Store, cube, incidents, open_store, reports
 from aggregator.store.schema import hotspots, incident_versions, seen, ticks, transitions
 from aggregator.store.schema import reports as reports_table
 from tests.benchmarks.pages import free_port
+from tests.postgres import Server
 from tests.servers import send, serving
 from tests.test_refresh import NOW, quiet
 
@@ -189,8 +190,10 @@ async def _answers(port: int, process: subprocess.Popen[bytes], home: Path) -> N
     raise SystemExit(f"the server does not start: {' / '.join(last)}")
 
 
-async def one_life(home: Path, kept: Kept, database: str, rate: float, life: float, *, kill: bool = True) -> float:
-    """Serve, send for `life` seconds, kill; return how many answers a second there were."""
+async def one_life(
+    home: Path, kept: Kept, database: str, rate: float, life: float, *, kill: bool = True, crash: Server | None = None
+) -> float:
+    """Serve, send for `life` seconds, kill; return how many answers a second there were; crash: this, too."""
     port, before = free_port(), sum(kept.answers.values())
     with server(home, port, database) as process:
         await _answers(port, process, home)
@@ -198,7 +201,11 @@ async def one_life(home: Path, kept: Kept, database: str, rate: float, life: flo
         sending = asyncio.create_task(flow(port, kept, rate, over))
         await asyncio.sleep(life)
         if kill:
+            if crash:
+                crash.stop("immediate")
             process.send_signal(signal.SIGKILL)
+            if crash:
+                await asyncio.to_thread(crash.start)
         else:
             kept.ending = True
             while len(kept.acknowledged) < len(kept.sent):
@@ -292,8 +299,8 @@ def feed(handler: Any) -> None:
     send(handler, json.dumps(items).encode())
 
 
-async def run(times: int, rate: float, database: str, seed: int) -> dict[str, object]:
-    """Kill so many times, serve once more until all is acknowledged, and judge."""
+async def run(times: int, rate: float, database: str, seed: int, own: Server | None = None) -> dict[str, object]:
+    """Kill so many times, serve until all is acknowledged, and judge; own: crash it every second time, too."""
     chance = random.Random(seed)
     kept, rates = Kept(chance), []
     with tempfile.TemporaryDirectory() as folder, serving(feed) as url:
@@ -304,7 +311,8 @@ async def run(times: int, rate: float, database: str, seed: int) -> dict[str, ob
         history(store)
         store.close()
         for number in range(times):
-            rates.append(await one_life(home, kept, database, rate, chance.uniform(*LIFE)))
+            crash = own if number % 2 else None
+            rates.append(await one_life(home, kept, database, rate, chance.uniform(*LIFE), crash=crash))
             print(f"kill {number + 1}: {rates[-1]:.0f} answers/s, {len(kept.open)} without an answer", flush=True)
         await one_life(home, kept, database, 50, 3.0, kill=False)
         store = open_store(database)
@@ -321,10 +329,13 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=30)
     parser.add_argument("--rate", type=float, default=500)
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database; default: SQLite")
+    parser.add_argument("--postgresql", action="store_true", help="on a server of our own, crashed every second time")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     began = time.monotonic()
-    found = asyncio.run(run(asked.times, asked.rate, asked.database, asked.seed))
+    with Server({}) if asked.postgresql else nullcontext() as own:
+        database = own.empty("kills") if own else asked.database
+        found = asyncio.run(run(asked.times, asked.rate, database, asked.seed, own))
     print(f"\nPython {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
           f"{time.monotonic() - began:.0f} s\n\n| | |\n|---|---|")  # fmt: skip
     for name, value in found.items():

@@ -1,0 +1,275 @@
+"""How many reports a second the site takes: `python -m tests.benchmarks.post [--seconds S --rounds N]`.
+
+One server process (waitress as `serve` starts it, over SQLite) answers four kinds of POST, each in turn and each with
+the same company: a detection pass every ten seconds in its worker's thread, and a reader process that asks for 200
+pages a second. Bare: a POST that a WSGI app in the same server reads and answers with as many bytes. Flask: a view of
+the same app that does the same, so with host check, limits and headers of the house. API: `POST /api/v1/reports`.
+Form: `POST /melden` with its seal, answered by 303. The client is a process of its own with 32 connections that stay
+open; every report has a uid, a person and an address of its own. Bar: API at least 0.65 of bare, 99 % under 500 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import selectors
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import Response, request
+
+from aggregator.cli.serve import serve_app
+from aggregator.clock import SystemClock
+from aggregator.instance import open_instance
+from aggregator.refresh import Detection
+from aggregator.settings import load_settings
+from aggregator.store import cube, reports
+from aggregator.store.intake import open_intake
+from aggregator.web import create_app
+from aggregator.web.seal import seal
+from tests.benchmarks.pages import SPAWN, once, started
+from tests.benchmarks.pages import request as asked_for
+from tests.test_refresh import NOW, quiet
+
+DOORS: Final = 32
+READS: Final = 200  # a second
+PASSES: Final = 10.0  # seconds between two detection passes: six times as often as in life
+BAR: Final = 0.65
+SLOWEST: Final = 0.5  # seconds for 99 of 100
+ANSWER: Final = b'{"report_id":"1111031f0ba94ce7e4e4469b","duplicate":false,"region":"02000","simulated":false}\n'
+KEY: Final = "key of the benchmark"
+KINDS: Final = ("bare", "flask", "api", "form")
+
+
+def beside(app: WSGIApplication) -> WSGIApplication:
+    """Put the bare POST before `app`."""
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/bare":
+            return app(environ, start)
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        start("201 CREATED", [("Content-Type", "application/json"), ("Content-Length", str(len(ANSWER)))])
+        return [ANSWER]
+
+    return answer
+
+
+def serve_site(port: int, folder: str) -> None:
+    """Serve a site with twelve quiet days, and look for clusters all the time."""
+    given = {
+        "NETZLAGE_HOME": folder, "NETZLAGE_SECRET_KEY": KEY, "NETZLAGE_TRUSTED_PROXIES": "1",
+        **{f"NETZLAGE_RATE_LIMIT_{name}": "10000000 per minute" for name in ("BLOCK", "LINE", "ALL")},
+    }  # fmt: skip
+    instance = open_instance(load_settings(None, given), SystemClock())
+    shift = datetime.now(UTC) - NOW
+    with instance.store.write() as connection:
+        cube.listen(connection, "feed", NOW + shift - timedelta(days=12), NOW + shift)
+        reports.add(connection, [_moved(report, shift) for report in quiet()])
+    refresh = Detection(instance).refresh
+    refresh()
+    threading.Thread(target=_look, args=(refresh,), daemon=True).start()
+    with closing(open_intake(instance.store)) as intake:
+        app = create_app(instance, cached=True, intake=intake)
+
+        @app.post("/api/v1/flask")
+        def flask() -> Response:
+            request.get_json()
+            return Response(ANSWER, 201, mimetype="application/json")
+
+        serve_app(beside(app), "127.0.0.1", port, proxied=True, say=lambda _line: None)
+
+
+def _moved(report: Any, by: timedelta) -> Any:
+    values = {name: getattr(report, name) for name in report.__slots__}
+    moved = {name: values[name] + by for name in ("observed_at", "received_at")}
+    return type(report)(**{**values, **moved})
+
+
+def _look(refresh: Callable[[], object]) -> None:
+    while True:
+        time.sleep(PASSES)
+        refresh()
+
+
+@dataclass
+class Sender:
+    """Makes the requests of one kind."""
+
+    kind: str
+    chance: random.Random = field(default_factory=lambda: random.Random(os.getpid()))
+    number: int = 0
+
+    def next(self) -> bytes:
+        """Return the next report."""
+        self.number += 1
+        uid = f"{self.kind}-{os.getpid()}-{self.number}"
+        fields = {"provider": "o2", "service": "fixed_internet", "uid": uid}
+        if self.kind == "form":
+            made = datetime.now(UTC) - timedelta(seconds=10)
+            more = {"place": "20095", "since": "60", "seal": seal(KEY.encode(), uid, made)}
+            return self._post("/melden", urlencode({**fields, **more}), "application/x-www-form-urlencoded")
+        path = {"bare": "/bare", "flask": "/api/v1/flask", "api": "/api/v1/reports"}[self.kind]
+        more = {"plz": "20095", "observed_at": datetime.now(UTC).isoformat()}
+        return self._post(path, json.dumps({**fields, **more}), "application/json")
+
+    def _post(self, path: str, body: str, kind: str) -> bytes:
+        address = ".".join(str(self.chance.randrange(1, 224)) for _ in range(4))
+        lines = (
+            f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"X-Forwarded-For: {address}", "Accept-Encoding: gzip, br",
+            f"User-Agent: Browser {self.number % 50}", f"Content-Type: {kind}", f"Content-Length: {len(body)}",
+        )  # fmt: skip
+        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+@dataclass
+class Door:
+    """A connection that waits for an answer."""
+
+    socket: socket.socket
+    asked_at: float = 0.0
+    got: bytes = b""
+    need: int = 0
+
+    def take(self) -> bytes | None:
+        """Read what came; return the head of the answer once all of it is there."""
+        more = self.socket.recv(1 << 18)
+        if not more:
+            raise SystemExit("the server closed a connection that was to stay open")
+        self.got += more
+        if not self.need and b"\r\n\r\n" in self.got:
+            head = self.got.split(b"\r\n\r\n", 1)[0]
+            lengths = [int(x.split(b":")[1]) for x in head.lower().split(b"\r\n") if x.startswith(b"content-length")]
+            self.need = len(head) + 4 + (lengths[0] if lengths else 0)
+        if not self.need or len(self.got) < self.need:
+            return None
+        head, self.got, self.need = self.got.split(b"\r\n", 1)[0], b"", 0
+        return head
+
+
+def send(port: int, kind: str, seconds: float, answer: Any) -> None:
+    """Send for so many seconds; puts the seconds of each answer, the statuses, and the client's share of a core."""
+    sender, chooser = Sender(kind), selectors.EpollSelector()
+    for _ in range(DOORS):
+        door = Door(socket.create_connection(("127.0.0.1", port)))
+        door.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        chooser.register(door.socket, selectors.EVENT_READ, door)
+        door.asked_at = time.perf_counter()
+        door.socket.sendall(sender.next())
+    took: list[float] = []
+    statuses: dict[str, int] = {}
+    begun, busy = time.perf_counter(), time.process_time()
+    while (now := time.perf_counter()) - begun < seconds:
+        for key, _ in chooser.select(1):
+            head = key.data.take()
+            if head is None:
+                continue
+            status = head.split(b" ")[1].decode()
+            statuses[status] = statuses.get(status, 0) + 1
+            now = time.perf_counter()
+            took.append(now - key.data.asked_at)
+            key.data.asked_at = now
+            key.data.socket.sendall(sender.next())
+    spent = time.perf_counter() - begun
+    answer.put((took, statuses, (time.process_time() - busy) / spent, spent))
+
+
+def read(port: int, answer: Any) -> None:
+    """Ask for pages at a steady pace until the process is ended; puts how long each took, four seconds at a time."""
+    asked, door = asked_for("/"), Door(socket.create_connection(("127.0.0.1", port)))
+    begun, number, took = time.perf_counter(), 0, []
+    while True:
+        wait = begun + number / READS - time.perf_counter()
+        if wait > 0:
+            time.sleep(wait)
+        number += 1
+        asked_at = time.perf_counter()
+        door.socket.sendall(asked)
+        while door.take() is None:
+            pass
+        took.append(time.perf_counter() - asked_at)
+        if len(took) == READS * 4:
+            answer.put(took)
+            took = []
+
+
+def measure(port: int, kind: str, seconds: float) -> Any:
+    """Run the client in a process of its own."""
+    answer = SPAWN.Queue()
+    client = SPAWN.Process(target=send, args=(port, kind, seconds, answer))
+    client.start()
+    found = answer.get(timeout=seconds + 60)
+    client.join()
+    return found
+
+
+def main() -> None:
+    """Print a table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seconds", type=float, default=10.0)
+    options.add_argument("--rounds", type=int, default=5)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server, port = started(serve_site, folder)
+        pages = SPAWN.Queue()
+        reader = SPAWN.Process(target=read, args=(port, pages), daemon=True)
+        found: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+        try:
+            once(port, asked_for("/"))
+            reader.start()
+            for _ in range(chosen.rounds):
+                for kind in KINDS:
+                    found[kind].append(measure(port, kind, chosen.seconds))
+        finally:
+            for process in (reader, server):
+                process.terminate()
+                process.join(20)
+        reads = []
+        while not pages.empty():
+            reads += pages.get()
+    show(found, reads)
+
+
+def show(found: dict[str, list[Any]], reads: list[float]) -> None:
+    """Print the table."""
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
+    print(
+        "| POST | answers/s | of bare | 50 % ms | 99 % ms | statuses | client, cores |\n|---|---|---|---|---|---|---|"
+    )
+    rate = {kind: [len(took) / spent for took, _, _, spent in rounds] for kind, rounds in found.items()}
+    for kind, rounds in found.items():
+        took = sorted(one for some, *_ in rounds for one in some)
+        ratio = statistics.median(mine / bare for mine, bare in zip(rate[kind], rate["bare"], strict=True))
+        late = took[int(len(took) * 0.99)]
+        statuses: dict[str, int] = {}
+        for _, some, *_ in rounds:
+            statuses = {name: statuses.get(name, 0) + some.get(name, 0) for name in {*statuses, *some}}
+        bar = "" if kind != "api" else f" (bar {BAR} {'met' if ratio >= BAR else 'MISSED'})"
+        in_time = "" if kind != "api" else f" (bar 500 {'met' if late <= SLOWEST else 'MISSED'})"
+        speed, middle, busy = (
+            statistics.median(rate[kind]),
+            took[len(took) // 2],
+            statistics.median(r[2] for r in rounds),
+        )
+        print(f"| {kind} | {speed:.0f} | {ratio:.2f}{bar} | {middle * 1000:.0f} | {late * 1000:.0f}{in_time} "
+              f"| {statuses} | {busy:.2f} |")  # fmt: skip
+    if reads:
+        reads.sort()
+        print(f"\n{len(reads)} pages read: median {reads[len(reads) // 2] * 1000:.0f} ms, "
+              f"99 % {reads[int(len(reads) * 0.99)] * 1000:.0f} ms")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
