@@ -13,9 +13,10 @@ import pandas as pd
 
 from aggregator.clock import floor_to
 from aggregator.detect.baseline import Baseline
-from aggregator.detect.calibrate import STRONG
+from aggregator.detect.calibrate import STRONG, Calibration
 from aggregator.detect.coverage import BLIND_BELOW, Coverage, cover
 from aggregator.detect.cube import NO_CELLS, Cells, bucket_number, by_stream
+from aggregator.detect.incident import is_public
 from aggregator.detect.interval import usual_range
 from aggregator.detect.silence import speaks
 from aggregator.detect.span import TINY
@@ -26,7 +27,7 @@ from aggregator.draw.svg import MANNERS
 from aggregator.frames import BUCKET
 from aggregator.instance import Instance
 from aggregator.model import ALL, FeedRun, Filter, Incident, Statement, Stream
-from aggregator.store import Connection, baselines, cube, incidents, runs, sources, statements
+from aggregator.store import Connection, Store, baselines, cube, incidents, runs, sources, statements
 from aggregator.web.desk import with_names
 from aggregator.web.language import present
 from aggregator.web.promise import in_force
@@ -38,6 +39,7 @@ LATELY = timedelta(minutes=30)
 BEFORE = timedelta(hours=12)  # how long before the onset a provider's words still belong to an incident
 AFTER = timedelta(days=3)  # how long after its end
 USUAL_SOURCES = timedelta(days=28)  # what the sources brought in that time tells whose silence matters
+HOUR = timedelta(hours=1)
 HEARD = ("ok", "not_modified")
 
 
@@ -51,14 +53,26 @@ class View:
     as_of: datetime | None
     baseline: Baseline | None  # None before the first look
     usual: pd.DataFrame  # provider, source, count
+    judged: Calibration  # in force at `at`
 
 
 def view(connection: Connection, instance: Instance, at: datetime, as_of: datetime | None = None) -> View:
     """Open the view of a page; its instance knows the names of the providers that open feeds brought."""
     kept = baselines.load(connection, at)
-    usual = cube.totals(connection, Filter(since=at - USUAL_SOURCES, until=at))
+    usual = _brought(instance.store, floor_to(at, HOUR))
     instance = replace(instance, catalogue=with_names(connection, instance.catalogue))
-    return View(connection, instance, at, as_of, _read(kept[1]) if kept else None, usual)
+    judged = in_force(connection, instance, at)
+    return View(connection, instance, at, as_of, _read(kept[1]) if kept else None, usual, judged)
+
+
+@lru_cache(maxsize=16)
+def _brought(store: Store, until: datetime) -> pd.DataFrame:
+    """Return what each source brought of each provider in the four weeks before a full hour.
+
+    Kept, for it counts four weeks of the cube and tells whose silence matters: that does not change within the hour.
+    """
+    with store.read() as connection:
+        return cube.totals(connection, Filter(since=until - USUAL_SOURCES, until=until))
 
 
 @lru_cache(maxsize=4)
@@ -102,9 +116,15 @@ def curve(view: View, asked: Part, *, incident: Incident | None = None, said: Se
 
 
 def was_strong(view: View, incident: Incident) -> bool:
-    """Say whether the incident was strong at its height, by the budget in force."""
-    least = STRONG / view.instance.settings.false_alarms_per_week
-    return not incident.cold and (incident.recurrence_weeks or 0.0) >= least
+    """Say whether the incident was strong at its height, by the budget in force.
+
+    Where "strong" is seldomer than anything the null weeks can speak of, no interval is claimed that is as long: then
+    the score itself decides, as it does in detection.
+    """
+    least = STRONG / view.judged.budget
+    if least > view.judged.weeks:
+        return is_public(incident, view.judged)
+    return not incident.cold and not incident.held and (incident.recurrence_weeks or 0.0) >= least
 
 
 def count(view: View, part: Part) -> int:
