@@ -28,7 +28,7 @@ THERE = {
     "export", "doctor", "verify", "incident withdraw", "incident note", "incident judge", "statement add",
     "token add", "token list", "token revoke", "subscription add", "subscription list", "subscription remove",
     "comments list", "comments hide", "comments show",
-    "subscription log", "backup", "restore", "migrate-store",
+    "subscription log", "backup", "restore", "migrate-store", "history build", "history replay",
 }  # fmt: skip
 
 

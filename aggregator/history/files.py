@@ -91,7 +91,7 @@ def write_counts(folder: Path, of: DayFile, counts: pd.DataFrame) -> DayFile:
     path = folder / name_of("cube", "parquet", date.fromisoformat(of.day))
     ordered = counts.sort_values(["bucket", "region", "provider", "service", "source"], ignore_index=True)
     with whole(path) as file:
-        file.writelines(_parquet([ordered], CUBE))
+        file.writelines(parquet([ordered], CUBE))
         return described(file, DayFile(path.name, "cube", "parquet", of.day, 0, "", of.sha256))
 
 
@@ -119,7 +119,7 @@ def read(folder: Path, file: DayFile, columns: Sequence[str] | None = None) -> p
 
 
 def _reports(instance: Instance, f: Filter) -> Iterator[bytes]:
-    return _parquet(_slices(instance, f), REPORT_FRAME)
+    return parquet(_slices(instance, f), REPORT_FRAME)
 
 
 def _slices(instance: Instance, f: Filter) -> Iterator[pd.DataFrame]:
@@ -151,7 +151,7 @@ def _listening(instance: Instance, f: Filter) -> Iterator[bytes]:
         raise ValueError("a day has two ends")
     with instance.store.read() as connection:
         heard = cube.listening(connection, f.since, f.until)
-    return _parquet([heard], LISTENING)
+    return parquet([heard], LISTENING)
 
 
 WRITERS: Final[Mapping[str, Callable[[Instance, Filter], Iterator[bytes]]]] = {
@@ -160,7 +160,7 @@ WRITERS: Final[Mapping[str, Callable[[Instance, Filter], Iterator[bytes]]]] = {
 }
 
 
-def _parquet(frames: Iterator[pd.DataFrame] | Sequence[pd.DataFrame], columns: Frame) -> Iterator[bytes]:
+def parquet(frames: Iterator[pd.DataFrame] | Sequence[pd.DataFrame], columns: Frame) -> Iterator[bytes]:
     """Yield a Parquet file of the frames, a row group each, texts as dictionaries in the order of the alphabet."""
     schema = pa.schema([(name, TYPES.get(dtype, pa.timestamp("us", tz="UTC"))) for name, dtype in columns.items()])
     sink = Pieces()

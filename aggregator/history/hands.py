@@ -99,6 +99,7 @@ def _cluster(local: Any, processes: int, scheduler: str) -> Iterator[Any]:
         return
     with local(
         n_workers=processes,
+        host="127.0.0.1",
         threads_per_worker=1,
         processes=True,
         dashboard_address=None,

@@ -1,4 +1,4 @@
-"""The pages of words: method, privacy, impressum; Markdown beside this file. I/O."""
+"""The pages of words: method, privacy, sizing, impressum; Markdown beside this file. I/O."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def privacy() -> str:
     for place, said in sentences(instance().settings).items():
         body = body.replace(f"<!-- {place} -->", said)
     return render_template("text.html", title=_("Datenschutz"), body=body)
+
+
+@blueprint.get("/betrieb")
+def sizing() -> str:
+    """Show what an operator needs for how many reports."""
+    return render_template("text.html", title=_("Betrieb"), body=_html("betrieb", present()))
 
 
 @blueprint.get("/impressum")
