@@ -8,12 +8,13 @@ from typing import Final
 
 from aggregator.clock import floor_to
 from aggregator.keyring import oldest_day
-from aggregator.store import Store, daykeys, feeds, forgetting, quarantine, runs, versions
+from aggregator.store import Store, daykeys, feeds, forgetting, partitions, quarantine, runs, versions
 
 DAY: Final = timedelta(days=1)
 REPORTERS: Final = timedelta(hours=24)
 COMMENTS: Final = timedelta(days=90)
 PLACES: Final = timedelta(days=30)  # after which of a PLZ only the district is left
+AHEAD: Final = 3  # days
 RUNS: Final = timedelta(days=90)  # of feeds; nothing of persons is in them, they only grow
 PAYLOADS: Final = feeds.KEPT
 REJECTED: Final = quarantine.KEPT
@@ -30,10 +31,19 @@ class Forgotten:
     comments: int
     payloads: int
     rejected: int
+    reports: int = 0
 
 
-def forget(store: Store, now: datetime) -> Forgotten:
+def make_room(store: Store, now: datetime) -> int:
+    """Make the partitions of the days to come on PostgreSQL, and return how many were not there yet."""
+    with store.write() as connection:
+        return len(partitions.make(connection, [now + n * DAY for n in range(AHEAD + 1)]))
+
+
+def forget(store: Store, now: datetime, *, keep_reports: int = 0) -> Forgotten:
     """Take away everything whose time is over at `now`. Done twice, it changes nothing the second time.
+
+    keep_reports: days after which the reports themselves go, their counts excepted; 0: never.
 
     Blocks get their numbers once their day (UTC) is over, and comments go by whole days: then nothing that came under
     the same name is left out.
@@ -51,6 +61,7 @@ def forget(store: Store, now: datetime) -> Forgotten:
         comments=forgetting.forget_comments(store, today + DAY - COMMENTS),
         payloads=payloads,
         rejected=rejected,
+        reports=forgetting.drop_reports(store, today - keep_reports * DAY) if keep_reports else 0,
     )
     store.fold()
     return found

@@ -139,6 +139,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("metrics_from", "127.0.0.0/8 ::1", "addresses and networks that may read /metrics", _networks),
     Setting("log_format", "text", '"text", or "json": a line of JSON an event', _one_of("text", "json")),
     Setting("log_level", "warning", "least of what is logged", _one_of("debug", "info", "warning", "error")),
+    Setting("keep_reports", 0, "days after which reports are deleted, their counts excepted; 0: never", _count),
     Setting("publish_comments", False, '"on": comments of reports are shown with their incident', _switch),
     Setting("operator", "", "who runs the site: name, address, register (impressum, § 5 DDG)", _text),
     Setting("responsible", "", "the person who answers for the content: name and address (§ 18 MStV)", _text),
@@ -169,6 +170,7 @@ class Settings:
     metrics_from: tuple[str, ...]
     log_format: str
     log_level: str
+    keep_reports: int
     publish_comments: bool
     operator: str
     responsible: str

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, or_, select, update
 
 from aggregator.persons import FORGOTTEN
-from aggregator.store import behind
+from aggregator.store import behind, partitions
 from aggregator.store.crowds import LEAST_TEXT
 from aggregator.store.engine import Store
 from aggregator.store.privacy_tables import comment_marks
+from aggregator.store.record_tables import ends
 from aggregator.store.schema import EPOCH, comments, reporters, reports
 from aggregator.store.select import any_of
 
@@ -134,6 +135,33 @@ def _whole_texts(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[list[dict[st
             some = []
     if some:
         yield some
+
+
+def drop_reports(store: Store, before: datetime) -> int:
+    """Delete the reports received before `before` with what was said to them, and return how many; the counts stay.
+
+    On PostgreSQL by whole days (UTC), each with its partition. The ids stay among those seen: nothing comes back.
+    """
+    with store.read() as connection:
+        days = partitions.known(connection)
+    gone = 0
+    for day in days:
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        if start + DAY <= before:
+            with store.write() as connection:
+                gone += _delete(connection, reports.c.received_at >= start, reports.c.received_at < start + DAY)
+                partitions.drop(connection, day)
+    if store.is_sqlite:
+        with store.write() as connection:
+            gone += _delete(connection, reports.c.received_at < before)
+    return gone
+
+
+def _delete(connection: Connection, *which: ColumnElement[bool]) -> int:
+    ids = select(reports.c.report_id).where(*which)
+    for said in (comments, comment_marks, ends):
+        connection.execute(delete(said).where(said.c.report_id.in_(ids)))
+    return connection.execute(delete(reports).where(*which)).rowcount
 
 
 def _change(store: Store, due: Select[Any], values: dict[str, Any]) -> int:

@@ -7,7 +7,19 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ARRAY, Connection, Text, column, func, inspect, literal, literal_column, select, table
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Text,
+    column,
+    func,
+    inspect,
+    literal,
+    literal_column,
+    select,
+    table,
+)
 
 TURN: Final = 4_201  # of the advisory lock: one transaction at a time makes partitions
 DAY: Final = timedelta(days=1)
@@ -15,7 +27,7 @@ PREFIX: Final = "reports_"
 DAILY: Final = re.compile(PREFIX + r"\d{8}")
 PATIENCE: Final = "3s"
 TABLES: Final = table("pg_class", column("relname", Text), column("relnamespace"), schema="pg_catalog")
-HERE: Final = literal_column("current_schema()::regnamespace")
+HERE: Final[ColumnElement[int]] = literal_column("current_schema()::regnamespace")
 
 
 def name_of(day: date) -> str:
