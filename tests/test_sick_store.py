@@ -279,3 +279,34 @@ def test_a_file_that_may_not_be_written_is_told_in_one_sentence_at_the_start(tmp
     assert process.returncode == 1
     assert len(err.splitlines()) == 1
     assert "check the" in err
+
+
+STANZA = """
+[[feed]]
+name = "away"
+format = "json_records"
+url = "http://feed.invalid/reports.json"
+every = "60s"
+provider = "o2"
+service = "mobile"
+[feed.fields]
+report_id = "id"
+observed_at = "at"
+"""
+
+
+def test_a_name_that_nobody_resolves_is_a_feed_out_of_reach_and_harms_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "feeds.toml").write_text(STANZA, "utf-8")  # .invalid: kept free for this, it never resolves
+    with serving(tmp_path) as site:
+        until(lambda: "feed away: unreachable" in site.health()[1], 60)
+        assert site.post("meanwhile").status == 201
+        page = site.ask("GET", "/quellen")
+        assert page.status == 200
+        assert "away" in page.text
+        with sqlite3.connect(tmp_path / "netzlage.sqlite") as it:
+            listened = it.execute("SELECT count(*) FROM listening WHERE source = 'away'").fetchone()[0]
+            (error,) = it.execute("SELECT error FROM feed_runs WHERE source = 'away'").fetchone()
+        it.close()
+        assert listened == 0  # not heard is not silence
+        assert "feed.invalid" in error
+        site.log()
