@@ -24,6 +24,7 @@ WRITES = "netzlage_writes"  # execution option: this transaction will write
 TURN = 4_200  # of the advisory lock that one writer at a time holds on PostgreSQL
 SILENT = 15  # seconds after which PostgreSQL ends the transaction of a writer that says nothing more: it holds the lock
 ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}  # seconds, seconds, questions
+WAITS = {"client_connection_check_interval": 5_000, "lock_timeout": 10_000}  # milliseconds
 CUT_OFF = {"tcp_user_timeout": 10_000}  # milliseconds for which what was sent may stay without an answer
 PATIENT = func.set_config("idle_in_transaction_session_timeout", f"{SILENT}s", literal(True))
 
@@ -157,7 +158,8 @@ def connect(url: str) -> Store:
             f"No driver for databases of the kind {parsed.drivername}; use sqlite or postgresql+psycopg."
         ) from None
     except ModuleNotFoundError as error:
-        raise StoreError(f"The database {_name(parsed)} needs the package {error.name}; install it.") from None
+        lacks = f"The database {_name(parsed)} needs the package {error.name}"
+        raise StoreError(f'{lacks}; install it: pip install "netzlage[postgres]".') from None
     if parsed.get_backend_name() == "sqlite":
         _make_sqlite_behave(engine)
         keep_to_the_file(engine, Path(str(parsed.database)))
@@ -192,7 +194,10 @@ def _line(url: URL) -> dict[str, Any]:
     """
     if url.get_backend_name() != "postgresql":
         return {}
-    theirs = {f"tcp_{name}": value for name, value in ALIVE.items()} | {"client_connection_check_interval": 5_000}
+    theirs = {f"tcp_{name}": value for name, value in ALIVE.items()} | {
+        "client_connection_check_interval": 5_000,
+        "lock_timeout": 10_000,
+    }
     options = " ".join(f"-c {name}={value}" for name, value in (theirs | CUT_OFF).items())
     ours = {**ALIVE, **CUT_OFF, "connect_timeout": 10, "options": options}
     return {name: value for name, value in ours.items() if name not in url.query}

@@ -19,6 +19,11 @@ RESTORE: Final = "stop Netzlage and put a backup back with `netzlage restore FIL
 DAMAGED: Final = "the database is damaged; put a backup back with `netzlage restore FILE`"
 LOCKED: Final = "the database is locked by another process"
 MOVED: Final = "the database has moved"
+REFUSED: Final = "the database refuses its user"
+MANY: Final = "has no connection left; raise max_connections in its postgresql.conf, 40 for each process of Netzlage"
+NO_RIGHT: Final = ("permission denied", "no schema has been selected")
+NOT_OURS: Final = "does not let its user make or use tables; let the user own it: ALTER DATABASE … OWNER TO …"
+EXAMPLE: Final = "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
 # A word of what the database says -> the end of the sentence that begins with its name, the state.
 REASONS: Final = {
     "locked": (
@@ -46,12 +51,36 @@ REASONS: Final = {
         "the disk of the database fails",
     ),
     "malformed": (f"is damaged; {RESTORE}", DAMAGED),
+    "password authentication failed": ("refuses the user or the password; check both in `database`", REFUSED),
+    "no password supplied": (
+        f"wants a password; write it into `database`: {EXAMPLE}",
+        REFUSED,
+    ),
+    "pg_hba.conf": ("lets nobody in from here; add this host, user and database to the server's pg_hba.conf", REFUSED),
+    "Peer authentication failed": (
+        f"wants another user of this machine, or a password over the network: {EXAMPLE}",
+        REFUSED,
+    ),
+    "does not exist": (
+        "or its user does not exist on the server; make what lacks there: CREATE ROLE …; CREATE DATABASE … OWNER …",
+        "the database does not exist",
+    ),
+    "resolve host": ("cannot be found: no host has that name; check `database`", "the database cannot be found"),
+    **dict.fromkeys(NO_RIGHT, (NOT_OURS, REFUSED)),
+    "unrecognized configuration parameter": ("is older than PostgreSQL 14; use 14 or a newer one", "too old a server"),
+    "too many clients": (MANY, "the database is busy"),
+    "connection slots": (MANY, "the database is busy"),
+    "max_locks_per_transaction": (
+        "has too little room for locks; set max_locks_per_transaction = 1024 in its postgresql.conf and start it again",
+        "the database has too little room for locks",
+    ),
 }
 AWAY: Final = ("does not answer; start it, Netzlage goes on by itself", "the database does not answer")
 # So PostgreSQL and its driver say that the server is stopped, stopping or starting, or that there is no way to it.
 SILENT: Final = (
     "terminating connection", "server closed the connection", "connection is bad", "connection failed", "is closed",
     "is shutting down", "is starting up", "Connection refused", "connection is lost", "consuming input failed",
+    "timeout expired",
 )  # fmt: skip
 OTHERWISE: Final = "the database cannot be used"
 
@@ -69,6 +98,8 @@ def told_in_one_sentence(name: str) -> Iterator[None]:
             raise  # a mistake of ours
         raise _with_state(StoreError(f"The database {name} {gone_to(target)}."), MOVED) from error
     except DatabaseError as error:
+        if any(word in str(error.orig) for word in NO_RIGHT):
+            raise _told(name, str(error.orig)) from error
         if type(error) is not DatabaseError:  # IntegrityError, ProgrammingError ...: a mistake of ours
             raise
         if "malformed" in str(error.orig):
