@@ -152,7 +152,10 @@ def draw_days(folder: Path, weeks: int) -> None:
     draw(weeks).to_csv(csv, index=False)
     table = read_reports(csv, list(load_catalogue().regions.values()))
     csv.unlink()
-    given = {name: table[name].astype(FRAME[name]) if name in table else _nothing(name, len(table)) for name in FRAME}
+    given = {
+        name: table[[name]].astype({name: FRAME[name]})[name] if name in table else _nothing(name, len(table))
+        for name in FRAME
+    }
     table = pd.DataFrame(given).sort_values(["observed_at", "provider", "region"], ignore_index=True)
     for day, some in table.groupby(table["observed_at"].dt.tz_convert(BERLIN).dt.date):
         store(folder, date.fromisoformat(str(day)), [some])
@@ -166,8 +169,9 @@ def timed(folder: Path, first: datetime, last: datetime, processes: int) -> tupl
     """Look back by the command, in a home of its own, and return the seconds and the sum of what was found."""
     home = folder / f"home{processes}"
     words = [
-        sys.executable, "-c", "from aggregator.cli import main; main()", "history", "replay", "--from", first.isoformat(),
-        "--to", last.isoformat(), "--folder", str(folder), "--out", str(home / "out"), "--processes", str(processes),
+        sys.executable, "-c", "from aggregator.cli import main; main()", "history", "replay",
+        "--from", first.isoformat(), "--to", last.isoformat(), "--folder", str(folder),
+        "--out", str(home / "out"), "--processes", str(processes),
     ]  # fmt: skip
     start = time.perf_counter()
     subprocess.run(words, check=True, env={**os.environ, "NETZLAGE_HOME": str(home)}, stdout=subprocess.DEVNULL)
