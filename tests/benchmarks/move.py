@@ -40,7 +40,7 @@ WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :numbe
 INSERT INTO reports (observed_at, report_id, source, reporter, block, provider, service, symptom, region, plz,
                      place_source, lat, lon, began_at, received_at, counted)
 SELECT :begin + i * :gap, printf('%016x-%d', i * 7919 % 1000003 * 4294967311, i), 'form', printf('%024x', i * 104729),
-       printf('~%012d', i % 9999), 'provider' || i % 40, 'service' || i % 9, '', printf('%05d', 1000 + i % 400),
+       printf('~%012d', i % 9999), 'provider' || (i % 40), 'service' || (i % 9), '', printf('%05d', 1000 + i % 400),
        printf('%05d', 10000 + i % 8000), 'plz', NULL, NULL, :begin + i * :gap - 60000000, :begin + i * :gap, i % 20 > 0
 FROM n
 """
