@@ -117,6 +117,8 @@ def _others(view: figures.View, incident: Incident) -> tuple[int, float] | None:
     if not incident.regions or incident.provider == ALL or view.baseline is None:
         return None
     end = incident.ended_at or incident.updated_at
+    if not figures.heard(view, ALL, incident.onset, max(end, incident.onset + BUCKET)):
+        return None
     everybody = figures.compare(view, figures.Part(Stream(ALL, ALL), incident.regions, incident.onset, end))
     own = figures.compare(view, figures.Part(Stream(incident.provider, ALL), incident.regions, incident.onset, end))
     return everybody[0] - own[0], max(everybody[1] - own[1], 0.0)

@@ -41,6 +41,7 @@ def situation() -> Response:
             at=asked.at,
             slider=slider(asked),
             headline=_headline(view, asked, going),
+            unsaid=_unsaid(view, asked),
             findings=[finding(view, incident, asked, judged) for incident in going],
             ended=[row(view, incident) for incident in found if not goes_on(incident, asked)],
             heard=figures.sources_heard(connection),
@@ -59,13 +60,20 @@ def _headline(view: figures.View, asked: Asked, going: Sequence[Incident]) -> st
     if going:
         strong = {i.incident_id for i in going if figures.was_strong(view, i)}
         return headline.situation(going, strong, view.instance.catalogue)
+    if unsaid := _unsaid(view, asked):
+        return unsaid
+    if asked.past or asked.narrowed:
+        return str(_("Keine auffällige Häufung von Meldungen%(whose)s", whose=_whose(view, asked)))
+    return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
+
+
+def _unsaid(view: figures.View, asked: Asked) -> str:
+    """Say why nothing can be said where nobody listened or nothing can be compared with; else ""."""
     if figures.deaf(view, asked.at, asked.stream.provider):
         return str(_("Keine Aussage möglich: Von dem, was sonst meldet, wird zu wenig gehört"))
     if view.baseline is None or view.baseline.cold:
         return str(_("Noch keine Aussage möglich: Es fehlt die Vergleichsbasis aus den ersten sieben Tagen"))
-    if asked.past or asked.narrowed:
-        return str(_("Keine auffällige Häufung von Meldungen%(whose)s", whose=_whose(view, asked)))
-    return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
+    return ""
 
 
 def _whose(view: figures.View, asked: Asked) -> str:
@@ -116,7 +124,7 @@ def _curve(view: figures.View, asked: Asked) -> dict[str, Any]:
     drawn = figures.curve(view, figures.Part(asked.stream, inside, start, asked.at))
     label = _("Meldungen je Viertelstunde%(whose)s", whose=_whose(view, asked) or _(", ganz Deutschland"))
     picture = inline_series(drawn.series, BERLIN, label=label, onset_label="", simulated=instance().clock.simulated)
-    return {"curve": picture, "total": drawn.total, "since": start}
+    return {"curve": picture, "total": drawn.total, "since": start, "deaf": None in drawn.series.counts}
 
 
 def _choices() -> dict[str, Any]:

@@ -146,8 +146,18 @@ def test_without_anybody_listening_nothing_is_claimed(tmp_path: Path) -> None:
     Detection(made).refresh()
     page = create_app(made).test_client().get("/").text
     assert headline(page).startswith("Keine Aussage möglich")
+    assert "Nirgends häufen sich" not in page
     assert coloured(page) == {"blind": 400}
     made.store.close()
+
+
+def test_an_empty_store_has_heard_nobody_and_claims_nothing(sender: FlaskClient) -> None:
+    page = sender.get("/").text
+    assert headline(page).startswith("Keine Aussage möglich")
+    assert "Dass hier keine Häufung steht, heißt deshalb nicht" in page
+    assert "Nirgends häufen sich" not in page
+    assert "Aus 0 von" not in page
+    assert "Heller Grund: niemand hörte zu." in page
 
 
 def test_a_look_that_is_long_ago_is_told(tmp_path: Path) -> None:
