@@ -15,6 +15,7 @@ from aggregator.detect.score import STATISTICS
 from aggregator.detect.static import scan_table, without_overlap
 from aggregator.model import Incident
 from aggregator.refresh import Detection
+from aggregator.store.holder import alone
 from aggregator.tables import read_counts, read_regions
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -46,7 +47,8 @@ def refresh(options: Options, as_of: datetime | None) -> None:
     if as_of and as_of > instance.clock.now():
         raise click.BadParameter("nothing is known of the future; name a time that has passed.", param_hint="--as-of")
     try:
-        incidents = Detection(instance).refresh(as_of)
+        with alone(instance.store, "refresh", "looks for clusters"):
+            incidents = Detection(instance).refresh(as_of)
     finally:
         instance.store.close()
     for incident in incidents:

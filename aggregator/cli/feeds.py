@@ -22,6 +22,7 @@ from aggregator.outbound.client import Outbound
 from aggregator.pipeline import Outcome
 from aggregator.settings import Settings
 from aggregator.store import quarantine, sources
+from aggregator.store.holder import alone
 from ingest.again import take_payload, take_quarantined
 from ingest.asking import SECOND
 from ingest.feed import Feed, load_feeds
@@ -173,10 +174,11 @@ def run(options: Options, name: str, from_payload: bool) -> None:
     """Hear a feed once, store what it says, and print what became of it; status 1 when it could not be heard."""
     instance, known = opened(options)
     feed, outcomes = _named(known, name), list[Outcome]()
-    if from_payload:
-        heard = take_payload(instance, feed, seen=outcomes.append)
-    else:
-        heard = run_feed(instance, feed, Outbound(), seen=outcomes.append)
+    with alone(instance.store, f"feed {feed.name}", f"hears {feed.name}"):
+        if from_payload:
+            heard = take_payload(instance, feed, seen=outcomes.append)
+        else:
+            heard = run_feed(instance, feed, Outbound(), seen=outcomes.append)
     if heard.outcome not in {"ok", "not_modified"}:
         raise FeedError(f"{name} ({heard.outcome}): {heard.error}")
     click.echo(f"{name}: {_told(heard)}")

@@ -122,7 +122,7 @@ def _held_by(store: Store, name: str, what: str) -> str:
     with store.read() as connection:
         found = leases.holding(connection, name)
     if found is None or not found.held:
-        return f"Another process has just {what}; try again."
+        return "Another process did that a moment ago; try again."
     return (
         f"Another process ({found.holder}) {what} at this moment; "
         f"try again, at the latest in {found.seconds + 1:.0f} seconds if it has died."

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, request
 from flask_limiter import ApplicationLimit, Limiter
 from limits.errors import ConfigurationError
-from limits.storage import storage_from_string
 
 from aggregator.cleaning import address_block, address_line
 from aggregator.errors import SettingsError
 from aggregator.instance import Instance
+from aggregator.web.shared import SharedStorage, reach
 from aggregator.web.steady import SteadyStorage
 
 STEADY: Final = SteadyStorage.STORAGE_SCHEME[0]
-WAIT: Final = 2  # seconds that a Redis may take before each process counts for itself
+SHARED: Final = SharedStorage.STORAGE_SCHEME[0]
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -39,9 +39,8 @@ class Limits:
                 ApplicationLimit(line, key_function=self._line, scope="line", exempt_when=lambda: ":" not in address()),
                 ApplicationLimit(everyone, key_function=lambda: "all", scope="all"),
             ],
-            storage_uri=settings.redis_url or f"{STEADY}://",
-            storage_options=_patience(settings.redis_url),
-            in_memory_fallback_enabled=bool(settings.redis_url),
+            storage_uri=f"{SHARED if settings.redis_url else STEADY}://",
+            storage_options={"url": settings.redis_url} if settings.redis_url else {},
             strategy="fixed-window",
             key_prefix="netzlage",
             enabled=settings.rate_limits,
@@ -67,13 +66,18 @@ class Limits:
         breached = self._limiter.current_limit
         return breached.limit.get_expiry() if breached else 1
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the counting, in words without addresses; "": nothing."""
+        return getattr(self._limiter.storage, "trouble", "") if self._limiter.enabled else ""
+
 
 def check_redis(redis_url: str) -> None:
     """Raise SettingsError where a Redis is named that does not answer."""
     if not redis_url:
         return
     try:
-        there = storage_from_string(redis_url, **_patience(redis_url)).check()
+        there = reach(redis_url).check()
     except ConfigurationError as error:
         raise _unusable(error) from None
     if not there:
@@ -85,7 +89,3 @@ def check_redis(redis_url: str) -> None:
 def _unusable(error: ConfigurationError) -> SettingsError:
     why = " ".join(str(error).split())
     return SettingsError(f"Setting redis_url cannot be used ({why}); write redis://HOST:6379/0.")
-
-
-def _patience(redis_url: str) -> dict[str, Any]:
-    return {"socket_connect_timeout": WAIT, "socket_timeout": WAIT} if redis_url else {}

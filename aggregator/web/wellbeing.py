@@ -92,8 +92,8 @@ def _of_the_house() -> Iterator[str]:
     folders = {running.settings.home, *([file.parent] if file else [])}
     if any(shutil.disk_usage(folder).free < LEAST_SPACE for folder in folders if folder.is_dir()):
         yield f"the disk has less than {LEAST_SPACE // 1_000_000} MB left"
-    if desk().limits.is_alone():
-        yield "Redis does not answer: this process counts its rate limits alone"
+    if desk().limits.trouble:
+        yield desk().limits.trouble
 
 
 def _unnamed(error: StoreError) -> str:
