@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from wsgiref.types import WSGIApplication
@@ -11,6 +12,7 @@ import click
 from aggregator.alert.deliver import Alerter, Tell
 from aggregator.calibration import Calibrator
 from aggregator.catalogue import data_folder
+from aggregator.cli import logs
 from aggregator.cli.common import Options, settle
 from aggregator.cli.feeds import keep_sources
 from aggregator.cli.server import Server
@@ -73,6 +75,7 @@ def _worker(instance: Instance, feeds: list[Feed], tell: Tell) -> Worker:
 @contextmanager
 def _opened(options: Options) -> Iterator[tuple[Instance, list[Feed]]]:
     settings = options.settings()
+    logs.set_up(settings, debug=logging.getLogger().level == logging.DEBUG)
     feeds = load_feeds(settings.feeds or data_folder() / "feeds.toml")
     instance = options.open()
     keep_sources(instance, feeds)

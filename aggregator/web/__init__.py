@@ -81,7 +81,7 @@ def create_app(instance: Instance, *, cached: bool = False, intake: Intake | Non
     app.after_request(finish)
     if cached:
         app.wsgi_app = Cache(app.wsgi_app, instance)  # type: ignore[method-assign, assignment]
-    app.wsgi_app = meter.Meter(app.wsgi_app, app.extensions[KEY].registry)  # type: ignore[method-assign]
+    app.wsgi_app = meter.Meter(app.wsgi_app, app.extensions[KEY].registry)  # type: ignore[method-assign, assignment]
     proxies = instance.settings.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

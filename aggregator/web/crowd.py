@@ -8,7 +8,7 @@ from typing import Final
 
 from werkzeug.exceptions import ServiceUnavailable
 
-AT_ONCE: Final = 4  # of 16 threads
+AT_ONCE: Final = 2  # they keep a core busy each; of 16 threads
 AGAIN: Final = 10  # seconds
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -69,4 +71,10 @@ def register(app: Flask) -> None:
 
 
 def _say_route() -> None:
-    request.environ[ROUTE] = request.url_rule.rule if request.url_rule else NOWHERE
+    request.environ[ROUTE] = _plain(request.url_rule.rule) if request.url_rule else NOWHERE
+
+
+@lru_cache(maxsize=512)
+def _plain(rule: str) -> str:
+    """Return a rule without what its parts may be: /api/v1/<any(reports,cube):name> is /api/v1/<name>."""
+    return re.sub(r"<[^:<>]+:(\w+)>", r"<\1>", rule)

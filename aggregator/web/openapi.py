@@ -28,7 +28,7 @@ def document(base_url: str, known: Known, day: str) -> dict[str, Any]:
     paths["/api/v1/incidents/{incident_id}/corrections"] = {"post": _correction()}
     paths["/api/v1/comments"] = {"get": _comments()}
     paths["/api/v1/comments/{report_id}"] = {"post": _moderate()}
-    paths["/api/v1/health"] = {"get": _plain("Whether it runs.", "Health", Later="503")}
+    paths["/api/v1/health"] = {"get": _health()}
     paths["/api/v1/openapi.json"] = {"get": _plain("This document.", "Document")}
     for table, kinds in KINDS.items():
         paths |= {f"/daten/{table}{FORMATS[kind].suffix}": {"get": _file(table, kind)} for kind in kinds}
@@ -189,6 +189,13 @@ def _moderate() -> dict[str, Any]:
                       **_answers(NoToken="401", NotAllowed="403", Unknown="404", TooLarge="413", Unusable="422",
                                  Later="503")},
     }  # fmt: skip
+
+
+def _health() -> dict[str, Any]:
+    probes = {"type": "string", "enum": ["", "live", "ready"]}
+    said = "live: whether the process answers; ready: whether it can serve readers; left out: everything, with reasons."
+    plain = _plain("Whether it runs.", "Health", Unusable="422", Later="503")
+    return {**plain, "parameters": [parameter("probe", probes, said)]}
 
 
 def _plain(summary: str, schema: str, **more: str) -> dict[str, Any]:

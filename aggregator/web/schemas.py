@@ -162,8 +162,10 @@ def _sent(known: Known) -> dict[str, Schema]:
         "WithdrawalKept": _object(statement_id=text, at=MOMENT),
         "EnquiryKept": _object(enquiry_id=text, duplicate=TRUTH),
         "CorrectionKept": _object(incident_id=text, at=MOMENT, kind=text),
-        "Health": {**_object(status={"enum": ["ok", "degraded"]}, reasons=KINDS["list"], now=MOMENT,
-                             last_look=KINDS["time"], feeds={"type": "integer"}, simulated=TRUTH)},
+        "Health": {"anyOf": [
+            {**_object(status={"enum": ["ok", "degraded"]}, live=TRUTH, ready=TRUTH, reasons=KINDS["list"], now=MOMENT,
+                       last_look=KINDS["time"], feeds={"type": "integer"}, simulated=TRUTH)},
+            {**_object(status={"enum": ["live", "ready"]})}]},
         "Document": {"type": "object", "required": ["openapi", "paths"]},
         "TableSchema": {"type": "object", "required": ["fields"]},
         "DataPackage": {"type": "object", "required": ["name", "resources"]},

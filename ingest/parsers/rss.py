@@ -119,7 +119,7 @@ def _text(entry: Mapping[str, Any]) -> str:
 def _moment(entry: Mapping[str, Any]) -> datetime | None:
     """The time, UTC; one without a zone is taken as UTC, as RFC 822 has it."""
     parts = entry.get("published_parsed")
-    if "published" not in entry:  # of an item that has only that, feedparser would give it as "updated", with a warning
+    if "published" not in entry and "published_parsed" not in entry:  # else feedparser gives these, with a warning
         parts = entry.get("updated_parsed")
     try:
         year, month, day, hour, minute, second = parts[:6] if parts else (0,) * 6

@@ -30,7 +30,7 @@ def _plain(value: Any) -> Any:
     return {name: str(item) if isinstance(item, datetime) else item for name, item in said.items()}
 
 
-def _payload(case: Path) -> Path:
+def payload_of(case: Path) -> Path:
     return next(path for ending in (".json", ".csv", ".xml") if (path := case.with_suffix(ending)).exists())
 
 
@@ -38,7 +38,7 @@ def _payload(case: Path) -> Path:
 def test_a_payload_gives_what_was_expected(case: Path) -> None:
     [feed] = load_feeds(case, {})
     assert feed.format == case.parent.name
-    parsed = told(PARSERS[feed.format](_payload(case).read_bytes(), feed, NO_HINTS), feed, FACTS)
+    parsed = told(PARSERS[feed.format](payload_of(case).read_bytes(), feed, NO_HINTS), feed, FACTS)
     found = {name: [_plain(item) for item in getattr(parsed, name)] for name in KINDS}
     found = {name: items for name, items in found.items() if items or name in {"reports", "statements", "rejected"}}
     expected = case.with_suffix(".expected.json")
