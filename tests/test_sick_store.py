@@ -27,7 +27,7 @@ from tests.test_serve import start
 
 pytestmark = pytest.mark.sqlite
 COULD_NOT = "konnte gerade nicht gespeichert werden"
-QUICK = 2.0  # seconds within which a reader has a page, whatever is wrong with the writing
+QUICK = 4.5  # seconds: less than who waits for a lock would wait (5, the database itself 10), also on a busy machine
 
 
 @dataclass
@@ -201,7 +201,7 @@ def test_a_lock_of_another_process_keeps_reports_out_and_readers_in(tmp_path: Pa
             held_until = time.monotonic() + float(os.environ.get("LOCKED_FOR", "12"))
             answer = site.post("second")
             assert_the_api_says_come_again(answer)
-            assert answer.seconds < 8
+            assert answer.seconds < 10
             begun = time.monotonic()
             assert_the_form_keeps_what_was_typed(
                 site.ask("POST", "/melden", filled, "application/x-www-form-urlencoded")
