@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
+from aggregator.errors import StoreBusy
 from aggregator.once import ONCE_IN
 from aggregator.persons import Persons
 from aggregator.store import Store, daykeys
 
 DAY: Final = timedelta(days=1)
+PATIENCE: Final = 1.0  # seconds that others wait while one makes the key of a new day
 
 
 def oldest_day(now: datetime) -> date:
@@ -33,17 +35,28 @@ class Keyring:
     def at(self, now: datetime) -> Persons:
         """Return who hashes persons at `now` (aware). Raises StoreError."""
         today = now.astimezone(UTC).date()
-        with self._lock:
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise StoreBusy("the key of the day is waited for")
+        try:
             if today not in self._known:
-                with self._store.write() as connection:
-                    self._known[today] = daykeys.make(connection, today)
-                    former = daykeys.find(connection, today - DAY)
-                if former:
-                    self._known[today - DAY] = former
+                self._learn(today)
             oldest = oldest_day(now)
             self._known = {day: key for day, key in self._known.items() if oldest <= day <= today}
             before = self._known.get(today - DAY)
             return Persons(self._joined(self._known[today]), self._joined(before) if before else None)
+        finally:
+            self._lock.release()
+
+    def _learn(self, today: date) -> None:
+        """Ask the store for the keys, and make that of today if there is none; a lock keeps nobody from reading."""
+        with self._store.read() as connection:
+            key, former = daykeys.find(connection, today), daykeys.find(connection, today - DAY)
+        if key is None:
+            with self._store.write() as connection:
+                key = daykeys.make(connection, today)
+        self._known[today] = key
+        if former:
+            self._known[today - DAY] = former
 
     def _joined(self, key: bytes) -> bytes:
         return blake2b(key, key=blake2b(self._secret).digest(), digest_size=32).digest()

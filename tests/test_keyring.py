@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +15,7 @@ import pytest
 
 from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
+from aggregator.errors import StoreBusy
 from aggregator.instance import Instance
 from aggregator.keyring import Keyring
 from aggregator.model import Filter, RawReport
@@ -95,3 +100,20 @@ def test_a_block_is_a_20_or_a_40(one: str, other: str, same: bool) -> None:
     hashes = Persons(b"k")
     assert (hashes.block(one, 1) == hashes.block(other, 1)) is same
     assert hashes.block("nonsense", 1) == ""
+
+
+@pytest.mark.sqlite
+def test_a_lock_at_midnight_keeps_one_waiting_and_sends_the_others_away(instance: Instance) -> None:
+    store, tomorrow = instance.store, MIDNIGHT + 24 * HOUR
+    Keyring(store, b"secret").at(MIDNIGHT)
+    ring = Keyring(store, b"secret")
+    with closing(sqlite3.connect(store.name, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        assert ring.at(MIDNIGHT)  # the key is there: reading it waits for nobody
+        first = pool.submit(ring.at, tomorrow)
+        while not ring._lock.locked():
+            time.sleep(0.001)
+        with pytest.raises(StoreBusy):
+            ring.at(tomorrow)
+        other.execute("ROLLBACK")
+        assert first.result() == ring.at(tomorrow)
