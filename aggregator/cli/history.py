@@ -18,7 +18,7 @@ from aggregator.cli.common import Options, progress
 from aggregator.cli.detect import Moment
 from aggregator.cli.feeds import feeds_of, keep_sources
 from aggregator.cli.past import ABOVE_0, SHOWN, Length, row
-from aggregator.clock import floor_to
+from aggregator.clock import BERLIN, floor_to
 from aggregator.dayfiles import close_day, folder_of, known, whole
 from aggregator.detect.backtest import Plan, days
 from aggregator.detect.baseline import MODEL
@@ -182,11 +182,14 @@ def _files(asked: _Asked) -> dict[date, dict[str, Any]]:
 
 
 def _notes(task: Task) -> list[str]:
-    wanted = ((task.end - task.begin) // DAY) + 1
-    missing = [day for day in ((task.begin + number * DAY).date() for number in range(wanted)) if day not in task.files]
+    first, last = (moment.astimezone(BERLIN).date() for moment in (task.begin, task.end))
+    wanted = [first + number * DAY for number in range((last - first) // DAY + 1)]
+    missing = [day for day in wanted if day not in task.files]
     if not missing:
         return []
-    return [f"Of {len(missing)} of {wanted} days there are no files (the first is {missing[0]}); they are no zeros."]
+    return [
+        f"Of {len(missing)} of {len(wanted)} days there are no files (the first is {missing[0]}); they are no zeros."
+    ]
 
 
 def _write(asked: _Asked, found: Sequence[Incident], notes: Sequence[str]) -> None:

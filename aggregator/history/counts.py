@@ -40,7 +40,7 @@ def _count(folder: Path, files: Sequence[DayFile], hands: Hands) -> list[DayFile
     """Count some days. Each partition is a file; what comes back is a line about what was written, never the counts."""
     if isinstance(hands, Alone):
         return _files(pd.concat([_write(count_cube(_read(file, folder)), _line(file), folder) for file in files]))
-    import dask.dataframe as dd  # noqa: PLC0415 - the extra `history`, heavy
+    import dask.dataframe as dd  # noqa: PLC0415 # optional extra: history
 
     from_map: Any = dd.from_map  # without types
     reports = from_map(_read, files, folder=folder, meta=empty(READ))

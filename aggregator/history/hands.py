@@ -79,9 +79,9 @@ def hands(processes: int, scheduler: str = "") -> Iterator[Hands]:
         yield Alone()
         return
     try:
-        from distributed import Client, LocalCluster  # noqa: PLC0415 - an extra of its own, heavy: only who asks for it
-        from distributed.client import FutureCancelledError  # noqa: PLC0415
-        from distributed.scheduler import KilledWorker  # noqa: PLC0415
+        from distributed import Client, LocalCluster  # noqa: PLC0415 # optional extra: history
+        from distributed.client import FutureCancelledError  # noqa: PLC0415 # optional extra: history
+        from distributed.scheduler import KilledWorker  # noqa: PLC0415 # optional extra: history
     except ImportError:
         raise SettingsError("Several processes need Dask; install it with `pip install 'netzlage[history]'`.") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
