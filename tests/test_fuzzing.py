@@ -29,7 +29,7 @@ def test_a_parser_that_breaks_is_found(here: Here, monkeypatch: pytest.MonkeyPat
     def broken(payload: bytes, *_more: object) -> None:
         raise FeedChanged("A sentence.") if payload else IndexError(payload)
 
-    monkeypatch.setitem(PARSERS, "rss", broken)  # type: ignore[arg-type]
+    monkeypatch.setitem(PARSERS, "rss", broken)
     with pytest.raises(IndexError):
         fuzz("parser rss", here, 400, 1)
 
