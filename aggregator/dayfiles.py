@@ -26,6 +26,7 @@ from aggregator.export import FORMATS, TABLES
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.store import days, sources
+from aggregator.store.watermark import settled
 
 FOLDER: Final = "days"
 INDEX: Final = "index.json"
@@ -130,10 +131,11 @@ def bounds(day: date) -> tuple[datetime, datetime]:
 def closed(instance: Instance) -> Iterator[date]:
     """Yield the closed days of which something is stored, the newest first."""
     with instance.store.read() as connection:
+        seen_until = settled(connection, instance.clock.now())
         span = days.span(connection)
     if span is None:
         return
-    day = min((instance.clock.now() - LATE).astimezone(BERLIN).date() - timedelta(days=1), _day(span[1]))
+    day = min((seen_until - LATE).astimezone(BERLIN).date() - timedelta(days=1), _day(span[1]))
     while day >= _day(span[0]):
         yield day
         day -= timedelta(days=1)
