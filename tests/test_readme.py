@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,3 +75,35 @@ def test_links_and_pictures_are_there(target: str) -> None:
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:aggregator|ingest|data|tests)/[^`]*)`", README))))
 def test_paths_that_are_named_are_there(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def block_of(kind: str) -> str:
+    """Return the only block of that language in the README."""
+    [found] = re.findall(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    unit = tmp_path / "netzlage-site.service"
+    program = shutil.which("true") or "/bin/true"
+    unit.write_text(block_of("ini").replace("/opt/netzlage/bin/netzlage", program), "utf-8")
+    known = configparser.ConfigParser(interpolation=None)
+    known.read(unit)
+    assert known["Service"]["ExecStart"].split()[1:] == ["serve", "--no-worker"]
+    names = {pair.partition("=")[0] for pair in known["Service"]["Environment"].split()}
+    settings = {f"NETZLAGE_{row.name.upper()}" for row in TABLE}
+    assert names - settings == {"MALLOC_ARENA_MAX"}
+    if shutil.which("systemd-analyze"):
+        done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+        wrong = [line for line in done.stderr.splitlines() if unit.name in line and "netzlage" in line]
+        assert not [line for line in wrong if "Unknown" in line or "Failed to parse" in line], done.stderr
+
+
+def test_the_proxy_hands_on_what_the_site_believes_and_keeps_the_figures() -> None:
+    snippet = block_of("nginx")
+    for header in ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For"):
+        assert f"proxy_set_header {header} $" in snippet
+    assert "location = /metrics { deny all; }" in snippet
+    assert snippet.count("{") == snippet.count("}")
+    lines = [line.strip() for line in snippet.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert all(line.endswith((";", "{", "}")) for line in lines)
