@@ -18,7 +18,6 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from aggregator.alert.deliver import EVERY, Alerter
 from aggregator.calibration import Calibrator
-from aggregator.clock import SystemClock
 from aggregator.dayfiles import close_days
 from aggregator.errors import LeaseLost, NetzlageError, StoreError
 from aggregator.instance import Instance
@@ -95,7 +94,7 @@ class Worker:
         self._instance, self._outbound = instance, outbound or Outbound()
         self._holder = Holder(instance.store, length)
         self._scheduler = SteadfastScheduler(
-            SystemClock(),
+            self._instance.clock,
             timezone=UTC,
             executors={
                 "default": ThreadPoolExecutor(HEARINGS),

@@ -19,14 +19,18 @@ class SteadfastScheduler(BackgroundScheduler):  # type: ignore[misc]
     """
 
     def __init__(self, clock: Clock, **options: object) -> None:
-        self._clock = clock  # of the world: that by which jobs are planned
+        self._clock = clock  # jobs are planned by that of the world: a simulated one says nothing of them
         super().__init__(**options)
 
     def _process_jobs(self) -> float | None:
+        if not self._clock.simulated:
+            self._hurry()
+        wait: float | None = super()._process_jobs()
+        return wait
+
+    def _hurry(self) -> None:
         now = self._clock.now()
         for job in self.get_jobs():
             interval = getattr(job.trigger, "interval", None)
             if interval is not None and job.next_run_time and job.next_run_time - now > interval + SLACK:
                 job.modify(next_run_time=now)
-        wait: float | None = super()._process_jobs()
-        return wait

@@ -28,14 +28,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import func, select
-
-from aggregator.model import Filter
-from aggregator.normalise import id_of_key
-from aggregator.once import ONCE_IN
-from aggregator.store import Store, cube, incidents, open_store, reports
-from aggregator.store.schema import hotspots, incident_versions, seen, ticks, transitions
-from aggregator.store.schema import reports as reports_table
+from aggregator.store import Store, cube, open_store, reports
+from tests.benchmarks.kill_judge import judge
 from tests.benchmarks.pages import free_port
 from tests.postgres import Server
 from tests.servers import send, serving
@@ -238,59 +232,6 @@ def _moved(report: Any, by: timedelta) -> Any:
     )
 
 
-def judge(store: Store, kept: Kept) -> dict[str, object]:
-    """Count what the store holds against what was acknowledged; each value but the first five has to be 0 or ok."""
-    with store.read() as connection:
-        columns = ["report_id", "reporter", "provider", "service", "observed_at", "counted"]
-        rows = connection.execute(select(*(reports_table.c[name] for name in columns))).all()
-        ids = Counter(row.report_id for row in rows)
-        mine = {id_of_key("api", uid): uid for uid in kept.sent}
-        stored = {uid for report_id, uid in mine.items() if report_id in ids}
-        cells = int(cube.frame(connection, Filter())["count"].sum())
-        claimed = set(connection.execute(select(seen.c.report_id)).scalars())
-        found: dict[str, object] = {
-            "sent": len(kept.sent), "acknowledged": len(kept.acknowledged), "stored": sum(ids.values()),
-            "of the feed": connection.execute(
-                select(func.count()).select_from(reports_table).where(reports_table.c.source == "steady")
-            ).scalar_one(),
-            "incidents": len(incidents.find(connection, Filter())),
-            "acknowledged and lost": len(set(kept.acknowledged) - stored),
-            "stored twice": sum(number - 1 for number in ids.values()),
-            "told to be known and never sent": len(kept.wrong),
-            "cube minus counted reports": cells - sum(row.counted for row in rows),
-            "seen without a report, or the other way": len(claimed ^ set(ids)),
-            "counted twice in six hours": _counted_twice(rows),
-            "incidents that contradict themselves": _torn(connection),
-        }  # fmt: skip
-        if store.is_sqlite:
-            found["PRAGMA integrity_check"] = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one()
-            found["PRAGMA foreign_key_check"] = len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
-    return found
-
-
-def _counted_twice(rows: Any) -> int:
-    times: dict[tuple[str, str, str], list[datetime]] = {}
-    for row in rows:
-        if row.counted and row.reporter:
-            times.setdefault((row.reporter, row.provider, row.service), []).append(row.observed_at)
-    pairs = (pair for some in times.values() for pair in zip(sorted(some), sorted(some)[1:], strict=False))
-    return sum(later - earlier < ONCE_IN for earlier, later in pairs)
-
-
-def _torn(connection: Any) -> int:
-    """Count incidents whose last version or last change of state is not what they are now, and looks without a tick."""
-    wrong = 0
-    for incident in incidents.find(connection, Filter()):
-        c, v = transitions.c, incident_versions.c
-        states = connection.execute(
-            select(c.state).where(c.incident_id == incident.incident_id).order_by(c.at, c.id)
-        ).scalars()
-        last = connection.execute(select(func.max(v.updated_at)).where(v.incident_id == incident.incident_id)).scalar()
-        wrong += (list(states) or [""])[-1] != incident.state or last != incident.updated_at
-    orphans = select(func.count()).select_from(hotspots).where(hotspots.c.at.not_in(select(ticks.c.at)))
-    return int(wrong + connection.execute(orphans).scalar_one())
-
-
 def feed(handler: Any) -> None:
     """Answer the feed's items of the last minute, fifty a second, each with its own key."""
     last = int(time.time() * 50)
@@ -316,7 +257,7 @@ async def run(times: int, rate: float, database: str, seed: int, own: Server | N
             print(f"kill {number + 1}: {rates[-1]:.0f} answers/s, {len(kept.open)} without an answer", flush=True)
         await one_life(home, kept, database, 50, 3.0, kill=False)
         store = open_store(database)
-        found = judge(store, kept)
+        found = judge(store, kept.sent, kept.acknowledged, kept.wrong)
         store.close()
         log = (home / "log").read_text("utf-8", "replace").splitlines()
     told = {"kills": times, "answers/s while it lived": round(sum(rates) / len(rates)), **found}

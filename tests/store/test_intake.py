@@ -58,7 +58,7 @@ def at_once(intake: Intake, some: list[Report]) -> list[object]:
         gate.wait()
         try:
             return intake.take(sent)
-        except Exception as error:
+        except StoreBusy as error:
             return error
 
     with ThreadPoolExecutor(len(some)) as pool:
