@@ -84,7 +84,8 @@ def hands(processes: int, scheduler: str = "") -> Iterator[Hands]:
         from distributed.scheduler import KilledWorker  # noqa: PLC0415 # optional extra: history
     except ImportError:
         raise SettingsError("Several processes need Dask; install it with `pip install 'netzlage[history]'`.") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "asyncio"):  # at Ctrl-C they tell of each thing that was not finished
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with _cluster(LocalCluster, processes, scheduler) as cluster, _client(Client, cluster) as client:
         try:
             yield Many(client)
