@@ -28,7 +28,7 @@ BEGIN: Final = datetime(2017, 4, 3, tzinfo=UTC)
 FAULT: Final = BEGIN + timedelta(days=8, hours=22)
 END: Final = BEGIN + timedelta(days=11)
 COUNTRY: Final = Country(REGIONS, {}, zones())
-PLAN: Final = Plan(HISTORY, 3 * BUCKET, lambda prepared: SHIPPED)
+PLAN: Final = Plan(HISTORY, 6 * BUCKET, lambda prepared: SHIPPED)
 
 
 def table(*, late: bool = False) -> pd.DataFrame:
