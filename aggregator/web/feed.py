@@ -10,12 +10,14 @@ from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 
 from aggregator.catalogue import Catalogue
+from aggregator.clock import floor_to
 from aggregator.export.atom import MEDIA_TYPE, Entry, write_atom
 from aggregator.model import Filter, Incident
 from aggregator.record import Correction
 from aggregator.store import corrections, incidents
 from aggregator.store.incidents import Turns
 from aggregator.web import story
+from aggregator.web.asked import A_MINUTE
 from aggregator.web.desk import facts, instance, local, now
 from aggregator.web.language import chosen, present
 
@@ -64,7 +66,7 @@ def _feed(f: Filter, title: str) -> Response:
         title=title,
         base_url=instance().settings.base_url or request.url_root.rstrip("/"),
         path=request.path + "?threshold=suspected" * everything,
-        updated=max((entry.updated for entry in entries), default=now()),
+        updated=max((entry.updated for entry in entries), default=floor_to(now(), A_MINUTE)),  # alike from each process
         simulated=instance().clock.simulated,
         language=present(),
         query=f"?lang={chosen()}" if chosen() else "",
