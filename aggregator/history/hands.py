@@ -103,7 +103,7 @@ def _cluster(local: Any, processes: int, scheduler: str) -> Iterator[Any]:
         host="127.0.0.1",
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # never a port that others may have
         silence_logs=logging.CRITICAL,
     ) as cluster:
         yield cluster

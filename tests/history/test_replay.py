@@ -168,9 +168,9 @@ def test_an_incident_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     from aggregator.history.kept import Steps  # noqa: PLC0415
 
     (found, *_) = plainly(table())
-    for incident in (found, replace(found, ended_at=None, relative_risk=None)):
-        steps = Steps(tmp_path, "")
+    for name, incident in (("over", found), ("going on", replace(found, ended_at=None, relative_risk=None))):
+        steps = Steps(tmp_path / name, "")
         assert steps.load(BEGIN, "sums") is None
         steps.save(BEGIN, {incident.incident_id: incident})
-        assert Steps(tmp_path, "").load(BEGIN, "sums") == {incident.incident_id: incident}
-        assert Steps(tmp_path, "").load(BEGIN, "others") is None
+        assert Steps(tmp_path / name, "").load(BEGIN, "sums") == {incident.incident_id: incident}
+        assert Steps(tmp_path / name, "").load(BEGIN, "others") is None
