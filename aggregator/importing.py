@@ -36,7 +36,7 @@ def read_csv(lines: Iterable[bytes], source: str = "import") -> Iterator[Item]:
     texts = iter(decoded(lines))
     header = next(texts, "")
     delimiter = max(DELIMITERS, key=header.count)
-    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    names = _names(header, delimiter)
     check_columns(names)
     rows = csv.reader(texts, delimiter=delimiter, skipinitialspace=True, strict=True)
     make = _maker(names, source)
@@ -51,6 +51,16 @@ def read_csv(lines: Iterable[bytes], source: str = "import") -> Iterator[Item]:
             return
         if row:
             yield _checked(row, len(names), before) or make(row, before)
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    """Return the names of the columns; DataError where the first line is no row of CSV."""
+    try:
+        return [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise DataError(
+            f"The header cannot be read ({error}); save the file as CSV with usual ends of line."
+        ) from None
 
 
 def _maker(names: Sequence[str], source: str) -> Callable[[Sequence[str], int], Item]:

@@ -107,6 +107,13 @@ def test_one_file_that_cannot_be_read_does_not_stop_the_others(run: Run, tmp_pat
     assert "b.csv: The header lacks the column provider and service and observed_at" in answer.err
 
 
+def test_a_header_with_ends_of_line_of_another_time_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(f"{HEADER}{ROW}".replace("\n", "\r").encode())
+    answer = run("import", "a.csv")
+    assert answer.status == 1
+    assert "a.csv: The header cannot be read" in answer.err
+
+
 def test_a_feed_format_is_read_by_its_parser(run: Run, tmp_path: Path) -> None:
     item = {"report_id": "1", "provider": "o2", "service": "mobile", "observed_at": "2017-05-13T09:40", "plz": "20095"}
     (tmp_path / "a.json").write_text(json.dumps([item, {**item, "report_id": "2", "plz": "x"}]))
