@@ -58,9 +58,7 @@ def _names(header: str, delimiter: str) -> list[str]:
     try:
         return [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
     except csv.Error as error:
-        raise DataError(
-            f"The header cannot be read ({error}); save the file as CSV with usual ends of line."
-        ) from None
+        raise DataError(f"The header cannot be read ({error}); save the file as CSV with usual ends of line.") from None
 
 
 def _maker(names: Sequence[str], source: str) -> Callable[[Sequence[str], int], Item]:
