@@ -87,7 +87,7 @@ def _of_the_house() -> Iterator[str]:
     running = instance()
     trouble = desk().intake.figures().trouble
     if trouble:
-        yield f"reports cannot be stored: {trouble}"
+        yield f"reports are not stored: {trouble}"
     file = file_of(running.settings.database)
     folders = {running.settings.home, *([file.parent] if file else [])}
     if any(shutil.disk_usage(folder).free < LEAST_SPACE for folder in folders if folder.is_dir()):
@@ -98,4 +98,5 @@ def _of_the_house() -> Iterator[str]:
 
 def _unnamed(error: StoreError) -> str:
     """Return a sentence without the path or address of the database, which is in the log."""
-    return "The database is locked." if "is being written" in str(error) else "The database cannot be used."
+    said = error.state or "the database cannot be used"
+    return f"{said[0].upper()}{said[1:]}."

@@ -86,7 +86,7 @@ def slow(instance: Instance, _patch: pytest.MonkeyPatch) -> dict[str, Any]:
     ("make", "words"),
     [
         (full, "the disk has less than 200 MB left"),
-        (sick, "reports cannot be stored: the disk is full"),
+        (sick, "reports are not stored: the disk is full"),
         (dead_feed, "feed feed: changed"),
         (slow, "the last look of detection took 75 seconds"),
     ],
