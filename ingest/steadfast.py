@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import STATE_STOPPED
 
 from aggregator.clock import Clock
 
@@ -34,3 +36,11 @@ class SteadfastScheduler(BackgroundScheduler):  # type: ignore[misc]
             interval = getattr(job.trigger, "interval", None)
             if interval is not None and job.next_run_time and job.next_run_time - now > interval + SLACK:
                 job.modify(next_run_time=now)
+
+    def remove_job(self, job_id: str, jobstore: str | None = None) -> None:
+        """Remove a job; one that is done once and begins while the scheduler is told to end is gone with it."""
+        try:
+            super().remove_job(job_id, jobstore)
+        except JobLookupError:
+            if self.state != STATE_STOPPED:
+                raise

@@ -175,17 +175,15 @@ def _hotspot_row(at: datetime, rank: int, hotspot: Hotspot) -> dict[str, Any]:
     }
 
 
-def last_look(connection: Connection) -> datetime | None:
-    """Return when we last looked, None: never."""
-    return connection.execute(select(ticks.c.at).order_by(ticks.c.at.desc()).limit(1)).scalar()
+def last_look(connection: Connection, as_of: datetime | None = None) -> datetime | None:
+    """Return when we last looked (at or before `as_of`), None: never."""
+    query = select(ticks.c.at).order_by(ticks.c.at.desc()).limit(1)
+    return connection.execute(query if as_of is None else query.where(ticks.c.at <= as_of)).scalar()
 
 
 def hotspots(connection: Connection, as_of: datetime | None = None) -> tuple[datetime | None, list[Hotspot]]:
     """Return when we last looked (at or before `as_of`; None: never) and what that look found, best first."""
-    query = select(ticks.c.at).order_by(ticks.c.at.desc()).limit(1)
-    if as_of is not None:
-        query = query.where(ticks.c.at <= as_of)
-    at = connection.execute(query).scalar()
+    at = last_look(connection, as_of)
     if at is None:
         return None, []
     c = hotspots_table.c

@@ -31,13 +31,19 @@ def as_file(pieces: Iterator[bytes], kind: str, name: str, *, inline: bool = Fal
         failing.callback(seat.leave)
         first = next(pieces, b"")
         failing.pop_all()
-    response = Response(chain([first], pieces), mimetype=None, content_type=FORMATS[kind].media_type)
+    response = Response(_made(chain([first], pieces), seat), mimetype=None, content_type=FORMATS[kind].media_type)
     response.call_on_close(seat.leave)
     mark = "-SIMULATION" if instance().clock.simulated else ""
     how = "inline" if inline else "attachment"
     response.headers["Content-Disposition"] = f'{how}; filename="netzlage-{name}{mark}{FORMATS[kind].suffix}"'
     response.headers["Cache-Control"] = "public, max-age=15"
     return response
+
+
+def _made(pieces: Iterator[bytes], seat: Seat) -> Iterator[bytes]:
+    """Yield the pieces and leave the seat after the last, though the reader may have yet to take them."""
+    yield from pieces
+    seat.leave()
 
 
 def described(table: str, *, excel: bool = False) -> str:

@@ -46,7 +46,10 @@ def health() -> Response:
             return _open(jsonify(status="ready"))
         with running.store.read() as connection:
             reasons = [*_of_the_store(connection, now)]
-            known = {"last_look": iso(incidents.last_look(connection)) or None, "feeds": len(runs.latest(connection))}
+            known = {
+                "last_look": iso(incidents.last_look(connection, now)) or None,
+                "feeds": len(runs.latest(connection)),
+            }
     except StoreError as error:
         said = jsonify(status="failed", live=True, ready=False, errors={"store": _unnamed(error)})
         return _open(make_response(said, 503, {"Retry-After": AGAIN}))
@@ -66,7 +69,7 @@ def _of_the_store(connection: Connection, now: datetime) -> Iterator[str]:
     """Yield what the store tells: feeds, detection, alerts, thresholds; a sentence each."""
     latest = runs.latest(connection)
     yield from (f"feed {run.source}: {run.outcome}" for run in latest.values() if run.outcome not in HEARD)
-    last = incidents.last_look(connection)
+    last = incidents.last_look(connection, now)
     if last is None or now - last > LATE:
         yield "detection has not looked for 15 minutes"
     tick = work.jobs(connection).get("refresh")

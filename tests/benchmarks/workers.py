@@ -27,7 +27,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from itertools import cycle, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
@@ -212,6 +212,16 @@ def run(crew: Crew, instance: Instance, seconds: float) -> tuple[float, float]:
     return cut_at, joined_at
 
 
+QUESTIONS: Final = {
+    "failed": "SELECT count(*) FROM feed_runs WHERE listened_until IS NULL",
+    "stored": "SELECT count(*) FROM reports",
+    "distinct": "SELECT count(DISTINCT report_id) FROM reports",
+    "counted": "SELECT sum(count) FROM cube",
+    "changes": "SELECT count(*) FROM changes",
+    "delivered": "SELECT count(*) FROM deliveries WHERE status = 'delivered'",
+}
+
+
 def tell(
     folder: Path,
     url: str,
@@ -228,17 +238,7 @@ def tell(
     gap = max(after - before for before, after in pairwise(ends))
     in_cut = max(after - before for before, after in pairwise(ends) if before >= cut[0] - lease and before <= cut[1])
     overlapping = sum(b[0] < a[1] for a, b in pairwise(looks))
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        runs = connection.execute(
-            "SELECT source, listened_from, listened_until FROM feed_runs WHERE listened_until IS NOT NULL ORDER BY id"
-        ).fetchall()
-        failed = _one(connection, "SELECT count(*) FROM feed_runs WHERE listened_until IS NULL")
-        stored = _one(connection, "SELECT count(*) FROM reports")
-        distinct = _one(connection, "SELECT count(DISTINCT report_id) FROM reports")
-        counted = _one(connection, "SELECT sum(count) FROM cube")
-        changes = _one(connection, "SELECT count(*) FROM changes")
-        delivered = _one(connection, "SELECT count(*) FROM deliveries WHERE status = 'delivered'")
-        tokens: dict[str, int] = dict(connection.execute("SELECT name, token FROM leases").fetchall())
+    runs, kept, tokens = _asked(url)
     doubled = sum(
         after[1] < before[2]
         for name in {run[0] for run in runs}
@@ -253,12 +253,12 @@ def tell(
         ("longest gap between two looks", f"{gap:.1f} s", f"<= {2 * lease:g} s"),
         ("longest gap round the cut", f"{in_cut:.1f} s", f"<= {2 * lease:g} s"),
         ("workers that looked", len({pid for _, _, pid in looks}), ""),
-        ("feed runs", len(runs), f"failed beside them: {failed}"),
+        ("feed runs", len(runs), f"failed beside them: {kept['failed']}"),
         ("requests of feeds", sum(source.requests.values()), f"leases given: {given}"),
         ("feed runs doubled in effect", doubled, "0"),
-        ("reports stored", stored, f"distinct {distinct}, in the cube {counted}"),
-        ("changes told", changes, f"times {SUBSCRIBERS} = {changes * SUBSCRIBERS}"),
-        ("alerts delivered", delivered, f"ids received: {len(by_id)}"),
+        ("reports stored", kept["stored"], f"distinct {kept['distinct']}, in the cube {kept['counted']}"),
+        ("changes told", kept["changes"], f"times {SUBSCRIBERS} = {kept['changes'] * SUBSCRIBERS}"),
+        ("alerts delivered", kept["delivered"], f"ids received: {len(by_id)}"),
         ("alerts doubled in effect (one text, two ids)", len(by_id) - len(twice), "0"),
         ("the same id again after a kill", sum(by_id.values()) - len(by_id), ""),
         ("pages of both sites agree", agree(sites), "True"),
@@ -271,6 +271,16 @@ def tell(
         print(
             path.name, len(lines), "lines,", sum("Traceback" in line for line in lines), "tracebacks;", *_kinds(lines)
         )
+
+
+def _asked(url: str) -> tuple[list[tuple[Any, ...]], dict[str, int], dict[str, int]]:
+    """Return what the database holds: the runs that heard something, numbers by name, the tokens of the leases."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        runs = connection.execute(
+            "SELECT source, listened_from, listened_until FROM feed_runs WHERE listened_until IS NOT NULL ORDER BY id"
+        ).fetchall()
+        tokens: dict[str, int] = dict(connection.execute("SELECT name, token FROM leases").fetchall())
+        return runs, {name: _one(connection, question) for name, question in QUESTIONS.items()}, tokens
 
 
 def _kinds(lines: list[str]) -> list[str]:

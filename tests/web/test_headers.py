@@ -79,7 +79,7 @@ def test_a_failure_is_a_page_for_people_and_json_for_programs(
     assert page.status_code == 500
     assert "Hier ist etwas schiefgegangen" in page.text
     assert "secret detail" not in page.text
-    monkeypatch.setattr("aggregator.web.api.incidents.hotspots", broken)
+    monkeypatch.setattr("aggregator.web.wellbeing.incidents.last_look", broken)
     program = site.get("/api/v1/health")
     assert program.status_code == 500
     assert list(program.get_json()["errors"]) == ["server"]

@@ -162,8 +162,9 @@ def test_a_withdrawal_heads_page_pictures_feed_and_exports_and_as_of_keeps_the_o
     correct(netzlage, ID, {"kind": "withdraw", "text": "Eine Quelle zählte doppelt."}, author="x")
     page = site.get(PAGE).text
     gone = "Zurückgezogen am Samstag, 13. Mai 2017, 13:40 Uhr: Eine Quelle zählte doppelt."
-    assert page.index(gone) < page.index("<h1>Zurückgezogen. Hamburg") < page.index("</h1>")
-    assert "Nachtrag vom Samstag, 13. Mai 2017, 13:40 Uhr: Der Anbieter &lt;prüft&gt; noch." in page
+    shown = gone.replace("Eine Quelle", '<span lang="de">Eine Quelle')  # in a page of either language
+    assert page.index(shown) < page.index("<h1>Zurückgezogen. Hamburg") < page.index("</h1>")
+    assert 'Nachtrag vom Samstag, 13. Mai 2017, 13:40 Uhr: <span lang="de">Der Anbieter &lt;prüft&gt; noch.' in page
     for kind in ("karte", "verlauf"):
         picture = site.get(f"{PAGE}/{kind}.svg").text
         assert "Eine Quelle zählte doppelt." in picture
