@@ -81,9 +81,9 @@ def chromium() -> Path:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a test fail in CI that was skipped for want of a browser or a PostgreSQL: there they must be."""
+    """Let a test fail in CI that was skipped for want of a browser, a PostgreSQL or a Redis: there they must be."""
     report = yield
-    needs = [name for name in ("browser", "postgresql") if item.get_closest_marker(name)]
+    needs = [name for name in ("browser", "postgresql", "redis") if item.get_closest_marker(name)]
     if report.skipped and needs and os.environ.get("CI") == "true":
         report.outcome = "failed"
         report.longrepr = f"skipped, but in CI what it needs must be there: {call.excinfo and call.excinfo.value}"

@@ -23,7 +23,10 @@ from tests import stores
 
 PROGRAM = shutil.which("redis-server") or shutil.which("valkey-server")
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs redis-server or valkey-server")
+pytestmark = [
+    pytest.mark.redis,
+    pytest.mark.skipif(PROGRAM is None, reason="needs redis-server or valkey-server"),
+]
 
 
 class Redis:
