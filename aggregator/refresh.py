@@ -61,11 +61,11 @@ class Detection:
                 crowds.save(connection, at, floods)
         return sorted((i for i in advanced if i.ended_at is None), key=lambda i: i.rank)
 
-    def replay(self, steps: Iterable[datetime]) -> list[Incident]:
+    def replay(self, steps: Iterable[datetime], *, keep: bool = True) -> list[Incident]:
         """Look as of each of `steps` (ascending), with what was known by then; return the incidents by first alarm.
 
         The looks build on each other and on what was shown before the first. A look is stored if it is later than
-        every look before: what readers have seen stays as it was.
+        every look before: what readers have seen stays as it was. keep False: none is.
         """
         shown: dict[str, Incident] | None = None
         found: set[str] = set()
@@ -79,7 +79,7 @@ class Detection:
                 seen, floods = self._see(connection, at, at, known)
                 hotspots, advanced, transitions = look(seen, known)
                 frozen = freeze(seen, hotspots, advanced, known)
-            if last is None or at > last:
+            if keep and (last is None or at > last):
                 with self._instance.store.write() as connection:
                     incidents.save(connection, advanced, transitions)
                     incidents.save_hotspots(connection, at, hotspots)

@@ -18,6 +18,7 @@ from aggregator.model import Filter, Report
 from aggregator.refresh import Detection
 from aggregator.settings import load_settings
 from aggregator.store import cube, incidents, reports
+from aggregator.store.holder import alone
 from tests.commands import Answer, Run
 from tests.detect.world import REGIONS
 
@@ -262,3 +263,27 @@ def test_a_replay_of_what_was_not_known_then_says_so(run: Run, tmp_path: Path, m
     answer = run("replay", "--from", "2017-04-20T00:00Z", "--to", "2017-04-19T00:00Z")
     assert answer.status == 1
     assert "--from must be the earlier one" in answer.err
+
+
+def test_a_replay_refuses_while_another_process_looks_and_stores_nothing_beside_a_worker(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(tmp_path / "home")
+    monkeypatch.setenv("NETZLAGE_HOME", str(tmp_path / "home"))
+    now = datetime.now(UTC)
+    soon = ("--from", now.isoformat(), "--to", (now + timedelta(minutes=5)).isoformat())
+    instance = open_instance(load_settings(None, {"NETZLAGE_HOME": str(tmp_path / "home")}), SimulatedClock(now))
+    with alone(instance.store, "refresh", "looks"):
+        refused = run("replay", *soon)
+    Detection(instance).refresh()  # the look of a worker
+    with instance.store.read() as connection:
+        before = incidents.last_look(connection)
+    with alone(instance.store, "refresh", "looks"), alone(instance.store, "calibrate", "calibrates"):
+        beside = run("replay", *soon)  # it stores nothing and need not wait
+        again = run("calibrate")
+    with instance.store.read() as connection:
+        assert incidents.last_look(connection) == before
+    instance.store.close()
+    assert (refused.status, beside.status, again.status) == (1, 0, 1)
+    assert "looks for clusters at this moment" in refused.err
+    assert "calibrates at this moment" in again.err

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,10 +28,12 @@ from aggregator.detect.zones import make_zones
 from aggregator.errors import DataError
 from aggregator.export.table import iso
 from aggregator.frames import BUCKET
+from aggregator.instance import Instance
 from aggregator.model import Filter, Incident, Region
-from aggregator.refresh import Detection
+from aggregator.refresh import HEARTBEAT, Detection
 from aggregator.reportfile import read_reports
-from aggregator.store import baselines, calibrations, reports
+from aggregator.store import baselines, calibrations, incidents, reports
+from aggregator.store.holder import alone
 from aggregator.tables import read_regions
 
 UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -152,7 +155,8 @@ def calibrate(options: Options) -> None:
         raise DataError("there is no baseline yet; run `netzlage refresh` or the worker first.")
     prepared = prepare(baseline, make_zones(list(instance.catalogue.regions.values())))
     budget = instance.settings.false_alarms_per_week
-    with progress((), "null weeks", weeks_needed(budget)) as bar:
+    doing = alone(instance.store, "calibrate", "calibrates")
+    with doing, progress((), "null weeks", weeks_needed(budget)) as bar:
         found = calibrated(prepared, calibrations_of(instance), budget, lambda done: bar.update(1))
     with instance.store.write() as connection:
         calibrations.save(connection, instance.clock.now(), found)
@@ -170,7 +174,7 @@ def replay(options: Options, since: datetime, until: datetime, step: timedelta) 
     """Look again at what is stored, as of each step, counting only what was known then; print the incidents as JSON.
 
     What was found is stored where the store has no later look: history that was brought in afterwards is looked
-    through in this way, what readers have seen is never changed.
+    through in this way, what readers have seen is never changed. Nothing is stored beside a worker that is at work.
     """
     first = floor_to(since + BUCKET - timedelta.resolution, BUCKET)
     steps = [first + n * step for n in range(max((until - first) // step + 1, 0))]
@@ -178,10 +182,26 @@ def replay(options: Options, since: datetime, until: datetime, step: timedelta) 
         raise DataError("there is no look between --from and --to; --from must be the earlier one.")
     instance = options.open()
     detection = Detection(instance)
-    with progress(steps, "looks") as bar:
-        found = detection.replay(bar)
+    with _keeping(instance, steps[-1]) as keep, progress(steps, "looks") as bar:
+        found = detection.replay(bar, keep=keep)
     with instance.store.read() as connection:
         if not found and not reports.count(connection, Filter(since=since, until=until, as_of=until)):
             stored = reports.count(connection, Filter(since=since, until=until))
             click.echo(f"Nothing was known by then: {stored:,} reports of that time were received later.", err=True)
     click.echo(json.dumps([row(incident) for incident in found], indent=1, ensure_ascii=False, allow_nan=False))
+
+
+@contextmanager
+def _keeping(instance: Instance, until: datetime) -> Iterator[bool]:
+    """Say whether looks up to `until` may be stored; nobody else looks meanwhile then. LeaseHeld: somebody does.
+
+    Where the last look is of just now a worker is at it: what it comes to next is told to people, and is not to be
+    mixed with what others make of its past, nor may it wait until they have.
+    """
+    with instance.store.read() as connection:
+        last = incidents.last_look(connection)
+    if last is not None and (until <= last or instance.clock.now() - last <= HEARTBEAT):
+        yield False
+        return
+    with alone(instance.store, "refresh", "looks for clusters"):
+        yield True
