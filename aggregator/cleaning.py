@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from aggregator.spelling import fold
@@ -53,4 +53,6 @@ def _network(address: str, bits4: int, bits6: int) -> str:
         return ""
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
-    return str(ip_network((int(parsed), bits4 if parsed.version == 4 else bits6), strict=False))
+    bits = bits4 if parsed.version == 4 else bits6
+    apart = parsed.max_prefixlen - bits
+    return f"{type(parsed)(int(parsed) >> apart << apart)}/{bits}"

@@ -15,6 +15,7 @@ BODILESS: Final = ("204", "304")  # may have no Content-Length, and need none: t
 ASKING: Final = 30.0  # seconds that one may take to send a request, head and body, however busily
 READING: Final = 30.0  # seconds after which it is looked how much of what waits for a reader was taken
 LEAST: Final = 15_000  # bytes that a reader takes in that time: 4 kbit a second
+MUCH: Final = 64 << 10  # bytes of an answer with which who makes it is helped: else its thread sends them itself
 AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 
@@ -48,6 +49,17 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     _asked: tuple[object, float] | None = None  # a request that is not whole yet, since when
     _taken = 0  # bytes that went out
     _mark: tuple[float, int] | None = None  # since when something waits for the reader, and _taken by then
+
+    def writable(self) -> bool:
+        """Say whether the thread of the server has something to send here.
+
+        As long as the answer is being made, its own thread sends it, and calls when it is done. Otherwise the thread of
+        the server would try to, in vain and over and over again, whenever one of them waits for its turn to compute.
+        """
+        if self.will_close or self.close_when_flushed:
+            return True
+        waiting: int = self.total_outbufs_len
+        return waiting > (MUCH if self.requests else 0)
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Send what the connection takes and return how much that was."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Insert, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Insert, bindparam, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine, UserDefinedType
@@ -55,7 +55,17 @@ def _table_of(statement: Insert, rows: Rows) -> Any:
 
 def array(values: Sequence[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
     """Return `values` as one parameter, an array of PostgreSQL; written here, which the driver does more slowly."""
-    return cast(literal("{" + ",".join(map(_element, values)) + "}", _Written()), ARRAY(kind))
+    return cast(literal(written(values), _Written()), ARRAY(kind))
+
+
+def array_given(name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Return an array that is given to the statement under `name`, as `written` makes it."""
+    return cast(bindparam(name, type_=_Written()), ARRAY(kind))
+
+
+def written(values: Sequence[Any]) -> str:
+    """Return `values` in PostgreSQL's words for an array."""
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
 class _Written(UserDefinedType[str]):

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from aggregator.model import Report
 from aggregator.once import ONCE_IN, is_first, is_near
 from aggregator.store.bulk import encoder, in_bulk
 from aggregator.store.schema import EPOCH, reporters
-from aggregator.store.select import any_of
+from aggregator.store.select import DIALECTS, any_given, as_given
 
 NEW: Final = insert(reporters)
 TOGETHER: Final = 4  # spans that are asked about at once
+
+
+def _who_counted(dialect: str) -> Select[Any]:
+    """Return the question when some reporters were counted in some spans."""
+    c = reporters.c
+    spans = c.span.in_([bindparam(f"span{number}") for number in range(TOGETHER)])
+    return select(c.reporter, c.provider, c.service, c.observed_at).where(spans, any_given(dialect, c.reporter))
+
+
+WHO_COUNTED: Final = {dialect: _who_counted(dialect) for dialect in DIALECTS}
 
 Times = dict[tuple[str, str, str], list[datetime]]  # (reporter, provider, service) -> when counted
 
@@ -66,14 +76,18 @@ def _counted_before(connection: Connection, keyed: Iterable[Report]) -> Times:
         span = _span(report.observed_at)
         for near in (span - 1, span, span + 1):
             wanted[near].update(filter(None, (report.reporter, report.former)))
-    c = reporters.c
     found: Times = defaultdict(list)
+    query = WHO_COUNTED[connection.dialect.name]
     for spans, some in _questions(wanted):
-        among = any_of(connection, c.reporter, sorted(some))
-        query = select(c.reporter, c.provider, c.service, c.observed_at).where(c.span.in_(spans), among)
-        for reporter, provider, service, observed_at in connection.execute(query):
+        asked = _named(spans) | as_given(connection, sorted(some))
+        for reporter, provider, service, observed_at in connection.execute(query, asked):
             found[reporter, provider, service].append(observed_at)
     return found
+
+
+def _named(spans: Sequence[int]) -> dict[str, Any]:
+    """Return the parameters of `spans`; where they are fewer than there are places the last one is said again."""
+    return {f"span{number}": spans[min(number, len(spans) - 1)] for number in range(TOGETHER)}
 
 
 def _questions(wanted: Mapping[int, set[str]]) -> list[tuple[list[int], set[str]]]:

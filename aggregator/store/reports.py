@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal, literal_column, select, true, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from aggregator import frames
 from aggregator.model import Filter, Report, Stream
@@ -19,7 +21,7 @@ from aggregator.store import cube, ends, names, partitions, reporters, turns
 from aggregator.store.bulk import encoder, in_bulk
 from aggregator.store.record_tables import ends as ends_table
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
-from aggregator.store.select import PAGE, any_of, conditions, listed, not_before, upsert
+from aggregator.store.select import PAGE, any_of, as_given, conditions, listed_given, not_before
 from aggregator.store.select import frame as frame_of
 
 if TYPE_CHECKING:
@@ -30,6 +32,18 @@ PUBLIC: Final = tuple(c for c in reports.c if c.name not in {"reporter", "block"
 
 NEW_REPORT: Final = insert(reports)
 NEW_COMMENT: Final = insert(comments)
+
+
+def _claiming(dialect: str, new: sqlite.Insert | postgresql.Insert) -> ReturningInsert[Any]:
+    """Return the statement that marks ids as seen and returns those that were not."""
+    ids = select(listed_given(dialect).c.value).where(true())
+    return new.from_select(["report_id"], ids).on_conflict_do_nothing().returning(seen.c.report_id)
+
+
+CLAIM: Final = {
+    "sqlite": _claiming("sqlite", sqlite.insert(seen)),
+    "postgresql": _claiming("postgresql", postgresql.insert(seen)),
+}
 
 Row = Mapping[Any, Any]  # column -> value; SQLAlchemy's rows say that their keys may also be columns
 
@@ -66,9 +80,8 @@ def _claim(connection: Connection, ids: list[str]) -> set[str]:
     if not ids:
         return set()
     # One value for all ids: half the time of a row of values for each. Sorted: two writers wait for each other in turn.
-    all_ids = select(listed(connection, sorted(ids)).c.value).where(true())
-    claim = upsert(connection, seen).from_select(["report_id"], all_ids).on_conflict_do_nothing()
-    return set(connection.execute(claim.returning(seen.c.report_id)).scalars())
+    claim = CLAIM[connection.dialect.name]
+    return set(connection.execute(claim, as_given(connection, sorted(ids))).scalars())
 
 
 def _insert(connection: Connection, kept: list[Report]) -> None:

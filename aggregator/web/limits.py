@@ -6,12 +6,14 @@ them, it is left out of the counts by the detection; they keep the house from be
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from flask import Flask, request
-from flask_limiter import ApplicationLimit, Limiter
+from flask import Flask, abort, g, request
+from flask_limiter import Limiter
+from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError
 
 from aggregator.cleaning import address_block, address_line
@@ -22,40 +24,69 @@ from aggregator.web.steady import SteadyStorage
 
 STEADY: Final = SteadyStorage.STORAGE_SCHEME[0]
 SHARED: Final = SharedStorage.STORAGE_SCHEME[0]
+PREFIX: Final = "netzlage"
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Those who are counted together, and what they may send. of: their name, None where they are not counted."""
+
+    scope: str
+    items: Sequence[RateLimitItem]
+    of: Callable[[], str | None]
+
+
 class Limits:
-    """Counts what is sent (POST and the like) in memory or in the Redis or Valkey of the settings."""
+    """Counts what is sent (POST and the like) in memory or in the Redis or Valkey of the settings.
+
+    Flask-Limiter brings storage and strategy; which of its limits holds for a request it would find out anew each
+    time, a third of all that the answer to a report takes, so that is done here: the same three hold for all.
+    """
 
     def __init__(self, app: Flask, instance: Instance, address: Callable[[], str]) -> None:
         self._key, self._address = blake2b(instance.key, digest_size=32).digest(), address
         settings = instance.settings
-        block, line, everyone = settings.rate_limit_block, settings.rate_limit_line, settings.rate_limit_all
         self._limiter = Limiter(
             self._block,
-            application_limits=[
-                ApplicationLimit(block, key_function=self._block, scope="block"),
-                ApplicationLimit(line, key_function=self._line, scope="line", exempt_when=lambda: ":" not in address()),
-                ApplicationLimit(everyone, key_function=lambda: "all", scope="all"),
-            ],
             storage_uri=f"{SHARED if settings.redis_url else STEADY}://",
             storage_options={"url": settings.redis_url} if settings.redis_url else {},
             strategy="fixed-window",
-            key_prefix="netzlage",
             enabled=settings.rate_limits,
         )
-        self._limiter.request_filter(lambda: request.method in READING)
+        self._counts = (
+            Count("block", parse_many(settings.rate_limit_block), self._block),
+            Count("line", parse_many(settings.rate_limit_line), self._line),
+            Count("all", parse_many(settings.rate_limit_all), lambda: "all"),
+        )
+        app.extensions.setdefault("limiter", set()).add(self._limiter)  # it finds itself there and adds no hooks
         try:
             self._limiter.init_app(app)
         except ConfigurationError as error:
             raise _unusable(error) from None
+        if settings.rate_limits:
+            app.before_request(self._look)
+
+    def _look(self) -> None:
+        """Count the present request, and turn it away with 429 where it is one too many."""
+        if request.method in READING:
+            return
+        for count in self._counts:
+            name = count.of()
+            if name is None:
+                continue
+            for item in count.items:
+                if not self._limiter.limiter.hit(item, PREFIX, count.scope, name):
+                    g.breached = item
+                    abort(429)
 
     def _block(self) -> str:
         return self._hidden(address_block(self._address()))
 
-    def _line(self) -> str:
-        return self._hidden(address_line(self._address()))
+    def _line(self) -> str | None:
+        """Return what stands for a line; None of IPv4: behind one address may be a whole house or carrier."""
+        address = self._address()
+        return self._hidden(address_line(address)) if ":" in address else None
 
     def _hidden(self, network: str) -> str:
         """Return what stands for a network, so that no address lies in the memory of a Redis."""
@@ -63,8 +94,8 @@ class Limits:
 
     def wait(self) -> int:
         """Return after how many seconds at most the present request, which was one too many, may come again."""
-        breached = self._limiter.current_limit
-        return breached.limit.get_expiry() if breached else 1
+        breached: RateLimitItem | None = g.get("breached")
+        return breached.get_expiry() if breached else 1
 
     @property
     def trouble(self) -> str:
