@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -141,3 +143,27 @@ def test_a_setting_that_cannot_be_read_is_one_sentence(name: str, run: Run, monk
 def test_a_public_site_that_is_set_up_well_has_no_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     settings(base_url="https://netzlage.example", trusted_proxies="1")(Path(), monkeypatch)
     assert run("doctor").status == 0
+
+
+class Far:
+    """A clock a minute behind that of the database."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - timedelta(minutes=1)
+
+
+@pytest.mark.postgresql
+def test_hosts_at_one_database_must_agree_on_key_and_time(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = stores.address(tmp_path, stores.POSTGRESQL)
+    settings(database=url)(tmp_path, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(platform, "node", lambda: "another")
+        other = open_store(url)
+    with closing(other), other.read():
+        assert_broken(run("doctor"), "hosts", "another work on this database, too", "give all the one in")
+        settings(secret_key="the same on all of them")(tmp_path, monkeypatch)
+        assert "each web process counts senders for itself" in run("doctor").out
+        monkeypatch.setattr("aggregator.cli.checks.SystemClock", Far)
+        assert_broken(run("doctor"), "hosts", "60 seconds ahead of that of this one", "switch on NTP on both")

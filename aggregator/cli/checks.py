@@ -1,8 +1,9 @@
-"""What `doctor` looks for in the settings of the site: proxies, limits, secrets, Redis, clock. I/O."""
+"""What `doctor` looks for in the settings of the site: proxies, limits, secrets, Redis, clock, hosts. I/O."""
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import stat
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from aggregator.backups import last_made
 from aggregator.clock import BERLIN, SystemClock
 from aggregator.errors import NetzlageError, SettingsError
 from aggregator.settings import TABLE, Settings
-from aggregator.store.checkup import file_of, newest
+from aggregator.store.checkup import company, file_of, newest
 from aggregator.web.limits import check_redis
 
 LEAST_KEY: Final = 16  # characters
@@ -23,6 +24,7 @@ MOST_PROXIES: Final = 4
 LEAST_FILES: Final = 1000
 WRITTEN: Final = datetime(2026, 11, 1, tzinfo=UTC)  # this program is not older than that
 FAST: Final = timedelta(minutes=10)
+APART: Final = timedelta(seconds=10)  # of two clocks: what is "now" for one host would be so for the other no more
 OLD: Final = timedelta(days=8)  # whoever makes a backup each week has missed one
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
@@ -125,6 +127,25 @@ def check_clock(settings: Settings) -> str:
             "went wrong then; switch on NTP (`timedatectl set-ntp true`)."
         )
     return f"{now.astimezone(BERLIN):%Y-%m-%d %H:%M} in Germany"
+
+
+def check_hosts(settings: Settings) -> str:
+    """Return who works on the database; NetzlageError where several hosts do not fit together."""
+    found = company(settings.database, SystemClock())
+    if found is None:
+        return "this one"
+    if abs(found.ahead) > APART:
+        apart = f"{abs(found.ahead).total_seconds():.0f} seconds {'ahead of' if found.ahead > APART else 'behind'}"
+        raise NetzlageError(f"The clock of the database's host is {apart} that of this one; switch on NTP on both.")
+    others = [host for host in found.hosts if host != platform.node()]
+    if others and not settings.secret_key:
+        raise SettingsError(
+            f"secret_key is not set, but {', '.join(others)} work on this database, too: each host made a key of its "
+            f"own and refuses what another sealed; give all the one in {settings.home / 'secret_key'}."
+        )
+    if others and settings.rate_limits and not settings.redis_url:
+        return f"{', '.join(found.hosts)}; redis_url is empty: each web process counts senders for itself"
+    return ", ".join(found.hosts)
 
 
 def check_backup(settings: Settings) -> str:

@@ -13,7 +13,15 @@ from typing import Final
 import click
 
 from aggregator.catalogue import data_folder, load_catalogue
-from aggregator.cli.checks import check_backup, check_clock, check_limits, check_room, check_secrets, check_site
+from aggregator.cli.checks import (
+    check_backup,
+    check_clock,
+    check_hosts,
+    check_limits,
+    check_room,
+    check_secrets,
+    check_site,
+)
 from aggregator.cli.common import Options
 from aggregator.cli.feeds import feeds_of
 from aggregator.cli.tell import check_alerts
@@ -136,5 +144,6 @@ CHECKS: Final[Mapping[str, Callable[[Settings], str]]] = {
     "secrets": check_secrets,
     "room": check_room,
     "clock": check_clock,
+    "hosts": check_hosts,
     "backup": check_backup,
 }

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Connection, func, inspect, make_url, select
+from sqlalchemy import Connection, Text, column, func, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError
 
+from aggregator.clock import Clock
 from aggregator.errors import StoreError
 from aggregator.store import meta, moved
-from aggregator.store.engine import Store, connect
+from aggregator.store.engine import PROGRAM, Store, connect
 from aggregator.store.feed_tables import feed_runs
 from aggregator.store.migrate import revisions
 from aggregator.store.outbox import Backlog, backlog
 from aggregator.store.schema import metadata, ticks
+
+SESSIONS: Final = table("pg_stat_activity", column("datname", Text), column("application_name", Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,41 @@ def noted(url: str, name: str) -> str | None:
         return None
     finally:
         store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The hosts that are connected to the server of a database, and by how much its clock is ahead of ours."""
+
+    hosts: tuple[str, ...]
+    ahead: timedelta
+
+
+def company(url: str, clock: Clock) -> Company | None:
+    """Return who works on the database; None: it is a file, or cannot be asked."""
+    if file_of(url) is not None:
+        return None
+    try:
+        store = connect(url)
+    except StoreError:
+        return None  # the store's own check says why
+    try:
+        with store.read() as connection:
+            return _company(connection, clock)
+    except StoreError:
+        return None
+    finally:
+        store.close()
+
+
+def _company(connection: Connection, clock: Clock) -> Company:
+    before = clock.now()
+    theirs: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    ours = before + (clock.now() - before) / 2
+    c = SESSIONS.c
+    here = (c.datname == func.current_database(), c.application_name.startswith(f"{PROGRAM} "))
+    names = connection.execute(select(c.application_name).where(*here).distinct()).scalars()
+    return Company(tuple(sorted(name.partition(" ")[2] for name in names)), theirs - ours)
 
 
 def _not_made_yet(url: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from aggregator.store.samefile import keep_to_the_file
 from aggregator.store.trouble import told_in_one_sentence
 from aggregator.store.watch import Watch
 
+PROGRAM = "netzlage"  # and the host: so the server names who is connected
 WRITES = "netzlage_writes"  # execution option: this transaction will write
 TURN = 4_200  # of the advisory lock that one writer at a time holds on PostgreSQL
 SILENT = 15  # seconds after which PostgreSQL ends the transaction of a writer that says nothing more: it holds the lock
@@ -188,9 +190,10 @@ def _pool(url: URL) -> dict[str, Any]:
 
 
 def _line(url: URL) -> dict[str, Any]:
-    """Return how soon both ends of a connection notice that the other is cut off; what the URL says of it comes first.
+    """Return how soon both ends of a connection notice that the other is cut off, and by what name the server knows us.
 
-    Otherwise a host whose network is gone would hold its locks for hours, and its threads would wait as long.
+    What the URL says of it comes first. Otherwise a host whose network is gone would hold its locks for hours, and its
+    threads would wait as long.
     """
     if url.get_backend_name() != "postgresql":
         return {}
@@ -199,7 +202,8 @@ def _line(url: URL) -> dict[str, Any]:
         "lock_timeout": 10_000,
     }
     options = " ".join(f"-c {name}={value}" for name, value in (theirs | CUT_OFF).items())
-    ours = {**ALIVE, **CUT_OFF, "connect_timeout": 10, "options": options}
+    name = f"{PROGRAM} {platform.node()}"
+    ours = {**ALIVE, **CUT_OFF, "connect_timeout": 10, "options": options, "fallback_application_name": name}
     return {name: value for name, value in ours.items() if name not in url.query}
 
 
