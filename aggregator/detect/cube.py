@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from aggregator.detect.calendar import BUCKET_SECONDS
-from aggregator.frames import CUBE, conform, empty
+from aggregator.frames import CUBE, TIME, conform, empty
 from aggregator.model import ALL, Stream
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 NOT_LOCATED = -1
+KEYS = ("region", "provider", "service", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,38 @@ def bucket_start(number: int) -> datetime:
 
 def count_cube(reports: pd.DataFrame) -> pd.DataFrame:
     """Count the counted rows of REPORTS into CUBE (sparse; the sum of `count` is the number of counted rows)."""
+    return conform(tally(reports), CUBE)
+
+
+def tally(reports: pd.DataFrame) -> pd.DataFrame:
+    """Return the CUBE of REPORTS in order of bucket and KEYS, its texts as categories: millions of rows stay small.
+
+    A row's bucket and places in the lists of texts make one whole number, so that one sort of numbers counts them.
+    """
     counted = reports[reports["counted"]]
     if counted.empty:
         return empty(CUBE)
-    keys = ["provider", "service", "region", "bucket", "source"]
-    cube = counted.assign(bucket=counted["observed_at"].dt.floor(f"{BUCKET_SECONDS}s"))
-    sizes = cube.groupby(keys, observed=True, sort=True).size()
-    return conform(sizes.rename("count").reset_index(), CUBE)
+    texts = {name: _alphabetic(counted[name]) for name in KEYS}
+    key = np.asarray(counted["observed_at"].astype("int64"), dtype=np.int64) // (BUCKET_SECONDS * 1_000_000)
+    for text in texts.values():
+        key = key * len(text.categories) + text.codes
+    key, count = np.unique(key, return_counts=True)
+    columns: dict[str, object] = {"count": pd.array(count, dtype="Int64")}
+    for name, text in reversed(texts.items()):
+        key, code = np.divmod(key, len(text.categories))
+        columns[name] = pd.Categorical.from_codes(code, dtype=text.dtype)
+    columns["bucket"] = pd.to_datetime(key * BUCKET_SECONDS, unit="s", utc=True).astype(TIME)
+    return pd.DataFrame(columns)[list(CUBE)]
+
+
+def _alphabetic(texts: pd.Series) -> pd.Categorical:
+    """Return texts of which none is missing as categories in the order of the alphabet, only those that occur."""
+    found = pd.Categorical(texts.array)
+    used = np.flatnonzero(np.bincount(found.codes, minlength=len(found.categories)))
+    used = used[np.argsort(found.categories[used].to_numpy(object))]
+    place = np.zeros(len(found.categories), dtype=np.int32)
+    place[used] = np.arange(len(used))
+    return pd.Categorical.from_codes(place[found.codes], found.categories[used])
 
 
 def by_stream(cube: pd.DataFrame, regions: Sequence[str]) -> dict[Stream, Cells]:

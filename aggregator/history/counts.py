@@ -10,14 +10,12 @@ from typing import Any, Final
 import pandas as pd
 
 from aggregator.dayfiles import DayFile
-from aggregator.detect.cube import count_cube
-from aggregator.frames import CUBE, REPORTS, empty
+from aggregator.detect.cube import tally
+from aggregator.frames import empty
 from aggregator.history.files import note_counts, read, without_counts, write_counts
 from aggregator.history.hands import Alone, Hands
 
-READ: Final = {
-    name: REPORTS[name] for name in ("provider", "service", "region", "source", "observed_at", "counted")
-}  # fmt: skip
+READ: Final = ("provider", "service", "region", "source", "observed_at", "counted")
 LINE: Final[Mapping[str, str]] = {
     "name": "str", "table": "str", "kind": "str", "day": "str", "size": "int64", "sha256": "str", "state": "str",
 }  # fmt: skip
@@ -37,21 +35,19 @@ def count_days(folder: Path, hands: Hands, progress: Callable[[int], None] = lam
 
 
 def _count(folder: Path, files: Sequence[DayFile], hands: Hands) -> list[DayFile]:
-    """Count some days. Each partition is a file; what comes back is a line about what was written, never the counts."""
+    """Count some days. A partition is a line about a file; reports and counts never leave the process that reads."""
     if isinstance(hands, Alone):
-        return _files(pd.concat([_write(count_cube(_read(file, folder)), _line(file), folder) for file in files]))
+        return _files(pd.concat([_count_file(_line(file), folder) for file in files]))
     import dask.dataframe as dd  # noqa: PLC0415 # optional extra: history
 
     from_map: Any = dd.from_map  # without types
-    reports = from_map(_read, files, folder=folder, meta=empty(READ))
-    counts = reports.map_partitions(count_cube, meta=empty(CUBE))
     lines = from_map(_line, files, meta=empty(LINE))
-    written = counts.map_partitions(_write, lines, folder=folder, meta=empty(LINE), align_dataframes=False)
-    return _files(written.compute())
+    return _files(lines.map_partitions(_count_file, folder=folder, meta=empty(LINE)).compute())
 
 
-def _read(file: DayFile, folder: Path) -> pd.DataFrame:
-    return read(folder, file, list(READ))
+def _count_file(line: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    (file,) = _files(line)
+    return _line(write_counts(folder, file, tally(read(folder, file, READ))))
 
 
 def _line(file: DayFile) -> pd.DataFrame:
@@ -60,8 +56,3 @@ def _line(file: DayFile) -> pd.DataFrame:
 
 def _files(lines: pd.DataFrame) -> list[DayFile]:
     return [DayFile(**{str(name): value for name, value in line.items()}) for line in lines.to_dict("records")]
-
-
-def _write(counts: pd.DataFrame, line: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    (file,) = _files(line)
-    return _line(write_counts(folder, file, counts))
