@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from math import isfinite
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from aggregator.cleaning import clean, quoted, slug
 from aggregator.clock import BERLIN
@@ -27,6 +27,9 @@ LONGEST: Final = 120  # characters of a name
 LONGEST_COMMENT: Final = 2000
 LONGEST_KEY: Final = 500
 ORDINALS: Final = 400_000  # contents remembered at a time, about 60 MB
+
+Answering = Callable[..., Any]
+Remember = Callable[[int], Callable[[Answering], Answering]]
 
 
 class Facts(Protocol):
@@ -55,7 +58,12 @@ def normalise(
     raw: RawReport, *, catalogue: Facts, received_at: datetime, key: bytes, persons: Persons | None = None
 ) -> Report | Rejected:
     """Resolve one raw report, of several equal ones without a key see `Normaliser`; received_at: now."""
-    return Normaliser(catalogue, key, persons).report(raw, received_at)
+    return Normaliser(catalogue, key, persons, remember=_as_it_is).report(raw, received_at)
+
+
+def _as_it_is(_size: int) -> Callable[[Answering], Answering]:
+    """Stand for lru_cache where there is one report: nothing is asked twice, and a memory takes time to make."""
+    return lambda asked: asked
 
 
 class Normaliser:
@@ -66,15 +74,17 @@ class Normaliser:
     key: of the ids of such items, for good. persons: who hashes persons, for a day; None: `key` does.
     """
 
-    def __init__(self, catalogue: Facts, key: bytes, persons: Persons | None = None) -> None:
-        self._provider = lru_cache(4096)(catalogue.provider_id)
-        self._service = lru_cache(1024)(catalogue.service_id)
+    def __init__(
+        self, catalogue: Facts, key: bytes, persons: Persons | None = None, *, remember: Remember = lru_cache
+    ) -> None:
+        self._provider = remember(4096)(catalogue.provider_id)
+        self._service = remember(1024)(catalogue.service_id)
         self._places = catalogue.places
-        self._place = lru_cache(32768)(self._locate)
+        self._place = remember(32768)(self._locate)
         self._persons = persons or Persons(key)
-        self._block = lru_cache(4096)(self._persons.block)
+        self._block = remember(4096)(self._persons.block)
         self._secret = blake2b(key, digest_size=32).digest()
-        self._symptom = lru_cache(1024)(lambda text: redact(clean(text, LONGEST)))
+        self._symptom = remember(1024)(_symptom)
         self._ordinals = Ordinals()
 
     def report(self, raw: RawReport, received_at: datetime) -> Report | Rejected:
@@ -132,7 +142,7 @@ class Normaliser:
         )
 
     def _resolve_service(self, text: str) -> str:
-        service = self._service(text[:LONGEST_KEY])
+        service: str | None = self._service(text[:LONGEST_KEY])
         if service is not None:
             return service
         if not text.strip():
@@ -173,6 +183,10 @@ class Normaliser:
     def _hash(self, kind: str, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
         return blake2b(data, digest_size=12, key=self._secret, person=kind.encode()).hexdigest()
+
+
+def _symptom(text: str) -> str:
+    return redact(clean(text, LONGEST))
 
 
 Place = tuple[str, float | None, float | None, PlaceSource, str]

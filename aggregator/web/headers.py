@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from flask import Response, request
@@ -23,6 +24,7 @@ POLICY: Final = (
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {}"
 )
 FRESH: Final = "public, max-age=15, s-maxage=15, stale-while-revalidate=60"
+VARY: Final = ("Accept", "Accept-Encoding", "Accept-Language")
 EMBEDDED: Final = "/einbetten"
 FORM: Final = "/melden"  # its pages carry style and icon in themselves: a request less on a bad line
 
@@ -38,21 +40,32 @@ def finish(response: Response) -> Response:
 
 
 def _secure(response: Response) -> None:
-    headers = response.headers
     embedded = request.path.endswith(EMBEDDED)
-    icon = " data:" if request.path.startswith(FORM) else ""
-    headers["Content-Security-Policy"] = POLICY.format(allowed(), icon, "*" if embedded else "'none'")
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
-    headers["Permissions-Policy"] = "geolocation=(self), camera=(), microphone=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if not embedded:
-        headers["X-Frame-Options"] = "DENY"
-    if request.is_secure or instance().settings.base_url.startswith("https:"):
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-    if instance().clock.simulated:
-        headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.vary.update(("Accept", "Accept-Encoding", "Accept-Language"))
+    tls = request.is_secure or instance().settings.base_url.startswith("https:")
+    response.headers.extend(
+        _security(embedded, request.path.startswith(FORM), tls=tls, simulated=instance().clock.simulated)
+    )
+    if "Vary" in response.headers:
+        response.vary.update(VARY)
+    else:
+        response.headers["Vary"] = ", ".join(VARY)
+
+
+@lru_cache(maxsize=16)
+def _security(embedded: bool, form: bool, *, tls: bool, simulated: bool) -> Sequence[tuple[str, str]]:
+    """Return the headers that keep a page to itself."""
+    policy = POLICY.format(allowed(), " data:" if form else "", "*" if embedded else "'none'")
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "X-Frame-Options": "" if embedded else "DENY",
+        "Strict-Transport-Security": "max-age=31536000" if tls else "",
+        "X-Robots-Tag": "noindex, nofollow" if simulated else "",
+    }
+    return tuple((name, value) for name, value in headers.items() if value)
 
 
 def _cache(response: Response) -> None:
@@ -74,19 +87,23 @@ def _may_be_packed(response: Response) -> bool:
         and "Content-Encoding" not in response.headers
         and "Content-Range" not in response.headers
         and kind.startswith(PACKED)
+        and not _is_small(response)
         and bool(request.accept_encodings["gzip"])
     )
+
+
+def _is_small(response: Response) -> bool:
+    return not response.is_streamed and len(response.get_data()) < SMALL
 
 
 def _pack(response: Response) -> None:
     if response.direct_passthrough:  # a file of ours: small
         response.direct_passthrough = False
         response.make_sequence()  # and closed with the answer
+    if _is_small(response):
+        return
     if not response.is_streamed:
-        body = response.get_data()
-        if len(body) < SMALL:
-            return
-        response.set_data(b"".join(packed([body])))
+        response.set_data(b"".join(packed([response.get_data()])))
         etag, weak = response.get_etag()
         if etag and not weak:
             response.set_etag(etag, weak=True)

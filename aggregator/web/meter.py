@@ -35,6 +35,9 @@ class Meter:
         self._seconds = Histogram(
             "netzlage_http_request_seconds", "From request to answer.", ("route",), buckets=BUCKETS, registry=registry
         )
+        # Their children: what prometheus_client does to find one again takes longer than counting.
+        self._counted = lru_cache(maxsize=2048)(self._requests.labels)
+        self._timed = lru_cache(maxsize=512)(self._seconds.labels)
         self._open = Gauge("netzlage_http_requests_in_progress", "Requests being answered.", registry=registry)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -58,8 +61,8 @@ class Meter:
     def _note(self, environ: WSGIEnvironment, status: str, seconds: float) -> None:
         route = environ.get(ROUTE, KEPT)
         method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "other"
-        self._requests.labels(route, method, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._counted(route, method, status).inc()
+        self._timed(route).observe(seconds)
         if log.isEnabledFor(logging.INFO):
             said = {"route": route, "method": method, "status": int(status), "seconds": round(seconds, 4)}
             log.info("%s %s %s", method, route, status, extra=said)
