@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Final
 
@@ -21,6 +22,8 @@ class SteadfastScheduler(BackgroundScheduler):  # type: ignore[misc]
     """
 
     def __init__(self, clock: Clock, **options: object) -> None:
+        # else a line for each turn that finds its job still at work: for all jobs, while a database is away
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self._clock = clock  # jobs are planned by that of the world: a simulated one says nothing of them
         super().__init__(**options)
 

@@ -4,6 +4,9 @@ python -m tests.benchmarks.workers [--minutes 10] [--every 4] [--lease 10]
 
 Each worker is a host of its own (network namespaces, where there can be some; else one is paused instead of cut off).
 A local feed counts its requests, a local receiver of webhooks the alerts by their id.
+
+A gap can be the machine's: whoever is killed while it starts does nothing. So it is told how long a start took, and the
+longest time without any worker that had started and was connected.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -31,12 +33,15 @@ from typing import Any, Final
 
 import psycopg
 
+from aggregator.alert.deliver import EVERY, LEASE
 from aggregator.clock import SystemClock
 from aggregator.instance import Instance, open_instance
 from aggregator.model import State
 from aggregator.settings import load_settings
+from aggregator.store.outbox import backlog
 from tests.alert.scene import Receiver, happened, subscribe, webhook
 from tests.hosts import Hosts, why_not
+from tests.ingest.crew import ROOT, Crew
 from tests.postgres import Server
 from tests.servers import send, serving
 
@@ -45,7 +50,6 @@ SUBSCRIBERS = 3
 KILLS = 30.0  # seconds between two
 HEARD = 5  # seconds: the pace of the feeds
 STATES: tuple[State, ...] = ("strong", "easing", "over")
-ROOT = Path(__file__).parents[2]
 
 STANZA = """
 [[feed]]
@@ -88,48 +92,6 @@ def _iso(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()
 
 
-@dataclass
-class Crew:
-    """The workers: started, killed, cut off."""
-
-    environ: dict[str, str]
-    folder: Path
-    every: float
-    lease: float
-    hosts: Hosts | None
-    running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def start(self, number: int) -> None:
-        words = [sys.executable, "-m", "tests.ingest.worker", str(self.folder / "looks"), str(self.every)]
-        words.append(str(self.lease))
-        command = self.hosts.command(number, *words) if self.hosts else words
-        with (self.folder / f"worker{number}.log").open("ab") as log:
-            self.running[number] = subprocess.Popen(command, cwd=ROOT, env=self.environ, stdout=log, stderr=log)
-
-    def kill(self, number: int) -> None:
-        process = self.running.pop(number)
-        process.kill()
-        process.wait()
-
-    def cut(self, number: int) -> None:
-        if self.hosts:
-            self.hosts.cut(number)
-        else:
-            self.running[number].send_signal(signal.SIGSTOP)
-
-    def join(self, number: int) -> None:
-        if self.hosts:
-            self.hosts.join(number)
-        else:
-            self.running[number].send_signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        for process in self.running.values():
-            process.terminate()
-        for process in self.running.values():
-            process.wait(60)
-
-
 def main() -> None:
     """Run it and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -155,8 +117,10 @@ def main() -> None:
         crew = Crew(environ, folder, given.every, given.lease, hosts)
         sites = [stack.enter_context(site(environ)) for _ in range(2)]
         cut = run(crew, instance, given.minutes * 60)
+        drained = drain(instance)
         crew.stop()
-        tell(folder, url, (source, receiver), sites, given.lease, cut=cut)
+        tell(crew, url, (source, receiver), sites, cut=cut)
+        print(f"the outbox was empty {drained:.0f} s after the last alarm" if drained else "the outbox is not empty")
 
 
 def _environ(folder: Path, url: str) -> dict[str, str]:
@@ -207,9 +171,19 @@ def run(crew: Crew, instance: Instance, seconds: float) -> tuple[float, float]:
             crew.start(number)
             next_kill += KILLS
         time.sleep(0.05)
-    time.sleep(15)  # what is on its way
     print(f"{seconds / 60:g} minutes, {kills} killed, one cut off for {joined_at - cut_at:.0f} s", flush=True)
     return cut_at, joined_at
+
+
+def drain(instance: Instance) -> float:
+    """Wait until all is told, for as long as a claim of a worker that was killed holds; 0: it is not."""
+    began = time.monotonic()
+    while time.monotonic() < began + (LEASE + EVERY * 4).total_seconds():
+        time.sleep(1)
+        with instance.store.read() as connection:
+            if backlog(connection, instance.clock.now()).oldest is None:
+                return time.monotonic() - began
+    return 0.0
 
 
 QUESTIONS: Final = {
@@ -219,20 +193,13 @@ QUESTIONS: Final = {
     "counted": "SELECT sum(count) FROM cube",
     "changes": "SELECT count(*) FROM changes",
     "delivered": "SELECT count(*) FROM deliveries WHERE status = 'delivered'",
+    "given up": "SELECT count(*) FROM deliveries WHERE status = 'given_up'",
 }
 
 
-def tell(
-    folder: Path,
-    url: str,
-    others: tuple[Source, Receiver],
-    sites: list[str],
-    lease: float,
-    *,
-    cut: tuple[float, float],
-) -> None:
+def tell(crew: Crew, url: str, others: tuple[Source, Receiver], sites: list[str], *, cut: tuple[float, float]) -> None:
     """Print the table. others: who was asked, and who was told."""
-    source, receiver = others
+    (source, receiver), folder, lease, starts = others, crew.folder, crew.lease, crew.starts()
     looks = sorted(tuple(map(float, line.split())) for line in (folder / "looks").read_text().splitlines())
     ends = sorted(end for _, end, _ in looks)
     gap = max(after - before for before, after in pairwise(ends))
@@ -252,13 +219,15 @@ def tell(
         ("looks that overlapped", overlapping, "0"),
         ("longest gap between two looks", f"{gap:.1f} s", f"<= {2 * lease:g} s"),
         ("longest gap round the cut", f"{in_cut:.1f} s", f"<= {2 * lease:g} s"),
+        ("longest time without a worker at work", f"{crew.away(cut):.1f} s", f"load {os.getloadavg()[0]:.0f}"),
+        ("a start took", f"{starts[len(starts) // 2]:.1f} s", f"at most {starts[-1]:.1f} s"),
         ("workers that looked", len({pid for _, _, pid in looks}), ""),
         ("feed runs", len(runs), f"failed beside them: {kept['failed']}"),
         ("requests of feeds", sum(source.requests.values()), f"leases given: {given}"),
         ("feed runs doubled in effect", doubled, "0"),
         ("reports stored", kept["stored"], f"distinct {kept['distinct']}, in the cube {kept['counted']}"),
         ("changes told", kept["changes"], f"times {SUBSCRIBERS} = {kept['changes'] * SUBSCRIBERS}"),
-        ("alerts delivered", kept["delivered"], f"ids received: {len(by_id)}"),
+        ("alerts delivered", kept["delivered"], f"ids received: {len(by_id)}, given up: {kept['given up']}"),
         ("alerts doubled in effect (one text, two ids)", len(by_id) - len(twice), "0"),
         ("the same id again after a kill", sum(by_id.values()) - len(by_id), ""),
         ("pages of both sites agree", agree(sites), "True"),
@@ -284,7 +253,7 @@ def _asked(url: str) -> tuple[list[tuple[Any, ...]], dict[str, int], dict[str, i
 
 
 def _kinds(lines: list[str]) -> list[str]:
-    words = Counter(line[:90] for line in lines if line != "working")
+    words = Counter(line[:90] for line in lines if not line.startswith("working "))
     return [f"{count} x {line}" for line, count in words.most_common(4)]
 
 

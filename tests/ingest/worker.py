@@ -2,8 +2,9 @@
 
 python -m tests.ingest.worker LOOKS [EVERY] [LENGTH]
 
-Settings come from the environment. LOOKS: a file to which each look that was stored adds a line: when it began and
-ended (seconds since this machine was started) and the process. EVERY: seconds between two looks; LENGTH: of a lease.
+Settings come from the environment. Once it has begun it says "working", when, and which process it is. LOOKS: a file to
+which each look that was stored adds a line: when it began and ended (seconds since this machine was started) and the
+process. EVERY: seconds between two looks; LENGTH: of a lease.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def main() -> None:
     work = Worker(instance, feeds, look, outbound=near, alerter=alerter, every=every, length=length)
     with stopped_by_signal() as stop:
         work.start()
-        print("working", flush=True)
+        print("working", time.monotonic(), os.getpid(), flush=True)
         stop.wait()
     work.stop()
     instance.store.close()
