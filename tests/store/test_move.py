@@ -213,6 +213,7 @@ def test_reports_that_were_acknowledged_while_it_moved_are_there(old: Store, tmp
                 return
             kept.append(f"during {number}")
             begun.set()
+            threading.Event().wait(0.02)  # as fast as this test's steps of five rows can follow
 
     writer = threading.Thread(target=write)
     writer.start()
