@@ -45,7 +45,8 @@ SAID: Final = (
 )
 PLANTED: Final = (
     "0171 2", "2345678", "7654321", "musterfrau", "3704 0044", "37040044", "203.0.113.66", "2001:db8:77",
-    "Lindenstraße", "6001234567", "198.51.100.77", "2001:db8:4:5", "198.51.100.0", "Browser-von-Erika", "frieda_1987", "geheimer-name",
+    "Lindenstraße", "6001234567", "198.51.100.77", "2001:db8:4:5", "198.51.100.0", "Browser-von-Erika", "frieda_1987",
+    "geheimer-name",
 )  # fmt: skip
 HAMBURG = "20170513-o2-fixed_internet-02000"
 FORM = {"provider": "o2", "service": "fixed_internet", "place": "20095"}
