@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from aggregator.errors import StoreError
 from aggregator.instance import Instance
-from aggregator.store import Connection, incidents, outbox, work
+from aggregator.store import Connection, incidents, leases, outbox, work
 from aggregator.store.intake import Intake
 
 STATES: Final = ("suspected", "strong", "easing")
@@ -109,3 +109,14 @@ def _jobs(connection: Connection, now: datetime) -> Iterator[Metric]:
         runs.add_metric([job], sums.runs)
         failures.add_metric([job], sums.failures)
     yield from (last, age, total, runs, failures)
+    yield from _leases(connection)
+
+
+def _leases(connection: Connection) -> Iterator[Metric]:
+    """Yield which host does which job now; a job that is taken more often than it runs kills who does it."""
+    taken = CounterMetricFamily("netzlage_job_taken", "How often a worker took a job upon itself.", labels=["job"])
+    held = GaugeMetricFamily("netzlage_job_held", "1 while a host does a job.", labels=["job", "host"])
+    for job in leases.all_of(connection):
+        taken.add_metric([job.name], job.token)
+        held.add_metric([job.name, job.holder.partition(" ")[0]], int(job.held))
+    yield from (taken, held)

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from aggregator.errors import StoreError
 from aggregator.instance import Instance
 from aggregator.model import FeedRun
-from aggregator.store import Store, incidents, runs, work
+from aggregator.store import Store, incidents, leases, runs, work
 from aggregator.web import create_app
 from aggregator.web.metrics import may_read
 from tests.making import incident
@@ -51,6 +51,7 @@ def test_requests_are_counted_by_route_and_never_by_path(empty: Instance) -> Non
 def test_what_feeds_jobs_people_and_incidents_do_is_told(empty: Instance) -> None:
     app = create_app(empty)
     with empty.store.write() as connection:
+        assert leases.acquire(connection, "alerts", "host-1 4711 abc", timedelta(minutes=1))
         run = FeedRun("feed", NOW, NOW, "ok", kept=3, duplicate=2, rejected={"bad_time": 1})
         runs.add(connection, run)
         runs.add(connection, FeedRun("feed", NOW, NOW, "unreachable", error="It is away."))
@@ -69,6 +70,8 @@ def test_what_feeds_jobs_people_and_incidents_do_is_told(empty: Instance) -> Non
     assert found["netzlage_job_last_seconds"]["refresh",] == 0.5
     assert found["netzlage_job_seconds_total"]["refresh",] == 0.75
     assert found["netzlage_job_failures_total"]["refresh",] == 1
+    assert found["netzlage_job_held"] == {("host-1", "alerts"): 1}
+    assert found["netzlage_job_taken_total"] == {("alerts",): 1}
     assert found["netzlage_incidents_open"] == {("suspected",): 1, ("strong",): 0, ("easing",): 0}
     sent = found["netzlage_sent_reports_total"]
     assert (sent["kept",], sent["duplicate",], found["netzlage_intake_commits_total"][()]) == (1, 1, 2)
