@@ -64,7 +64,7 @@ class Server:
         self._server.task_dispatcher.shutdown()
         self._server.close()
         for channel in self._channels():
-            channel.close()
+            channel.handle_close()  # and what waits for its reader
 
     def _turn(self) -> None:
         wasyncore.loop(timeout=1, use_poll=True, map=self._server._map, count=1)

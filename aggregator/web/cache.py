@@ -55,7 +55,7 @@ SMALL: Final = 500  # bytes: packing gains nothing below
 PACKABLE: Final = ("text/", "application/json", "application/atom+xml", "application/xml", "image/svg+xml",
                    "application/javascript", "application/cap+xml")  # fmt: skip
 LOOK: Final = 0.25  # seconds between two questions whether anything has changed
-REST: Final = 5.0  # times its making that a page is shown before it is made again, whatever changes
+REST: Final = 20.0  # times its making that a page is shown before it is made again: 5 % of a core where all changes
 STALE: Final = 60.0  # seconds after which a reader waits for the new page instead of getting the old one
 A_MINUTE: Final = timedelta(minutes=1)  # pages say no finer time
 # What is of the reader, not of the page: the app must not see it, so that it cannot get into what others are shown.
