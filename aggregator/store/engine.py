@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from aggregator.errors import StoreError
 from aggregator.store import leases, moved
+from aggregator.store.knock import by_one
 from aggregator.store.leases import Lease
 from aggregator.store.migrate import check_head, to_head
 from aggregator.store.samefile import keep_to_the_file
@@ -165,6 +166,8 @@ def connect(url: str) -> Store:
     if parsed.get_backend_name() == "sqlite":
         _make_sqlite_behave(engine)
         keep_to_the_file(engine, Path(str(parsed.database)))
+    else:
+        by_one(engine)
     return Store(engine)
 
 
