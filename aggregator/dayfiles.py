@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -21,35 +18,18 @@ from typing import BinaryIO, Final
 
 from aggregator.clock import BERLIN
 from aggregator.downloads import download
-from aggregator.errors import StoreError
 from aggregator.export import FORMATS, TABLES
+from aggregator.history.folder import DayFile, bounds, described, keep_index, known, whole
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.store import days, sources
 from aggregator.store.watermark import settled
 
 FOLDER: Final = "days"
-INDEX: Final = "index.json"
 KINDS: Final = ("csv", "parquet")
 OFFERED: Final = ("reports", "cube")
 LATE: Final = timedelta(hours=1)  # after midnight: until then most of what comes late has come
 AT_ONCE: Final = 40  # days of one run: a store with years behind it is not at work for hours
-
-
-@dataclass(frozen=True, slots=True)
-class DayFile:
-    """A ready file: what of which German day, its name in the folder, its size, its checksum.
-
-    state: of the store when it was written.
-    """
-
-    name: str
-    table: str
-    kind: str
-    day: str
-    size: int
-    sha256: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +58,6 @@ PUBLIC: Final = Shelf(FOLDER, tuple((table, kind) for table in OFFERED for kind 
 def folder_of(instance: Instance, shelf: Shelf = PUBLIC) -> Path:
     """Return where the files lie."""
     return instance.settings.home / shelf.folder
-
-
-def known(folder: Path) -> dict[str, DayFile]:
-    """Return the files of `folder` by name, the newest day first; an index that cannot be read is none."""
-    try:
-        rows = json.loads((folder / INDEX).read_text("utf-8"))
-        return {row["name"]: DayFile(**row) for row in rows}
-    except (OSError, ValueError, TypeError, KeyError):
-        return {}
 
 
 def close_days(instance: Instance, *, at_once: int = AT_ONCE) -> list[DayFile]:
@@ -120,12 +91,6 @@ def close_day(instance: Instance, day: date, shelf: Shelf = PUBLIC) -> list[DayF
 def name_of(table: str, kind: str, day: date) -> str:
     """Return the name of a file; a CSV is packed."""
     return f"{table}-{day.isoformat()}{FORMATS[kind].suffix}{'.gz' if kind == 'csv' else ''}"
-
-
-def bounds(day: date) -> tuple[datetime, datetime]:
-    """Return the beginning and the end of a German day."""
-    start, end = (datetime(one.year, one.month, one.day, tzinfo=BERLIN) for one in (day, day + timedelta(days=1)))
-    return start, end
 
 
 def closed(instance: Instance) -> Iterator[date]:
@@ -165,15 +130,6 @@ def _write(instance: Instance, table: str, kind: str, day: date, *, shelf: Shelf
         return described(file, DayFile(path.name, table, kind, day.isoformat(), 0, "", state))
 
 
-def described(file: BinaryIO, about: DayFile) -> DayFile:
-    """Return `about` with the size and the checksum of an open file."""
-    file.seek(0)
-    digest = sha256()
-    while piece := file.read(1 << 20):
-        digest.update(piece)
-    return replace(about, size=file.tell(), sha256=digest.hexdigest())
-
-
 def _fill(file: BinaryIO, pieces: Iterable[bytes], *, packed: bool) -> None:
     if not packed:
         file.writelines(pieces)
@@ -181,28 +137,3 @@ def _fill(file: BinaryIO, pieces: Iterable[bytes], *, packed: bool) -> None:
     with gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packer:  # the same rows are the same bytes
         for piece in pieces:
             packer.write(piece)
-
-
-def keep_index(folder: Path, files: Mapping[str, DayFile]) -> None:
-    """Write the list of the files of `folder`, the newest day first."""
-    rows = sorted(files.values(), key=lambda file: (file.day, file.table, file.kind), reverse=True)
-    with whole(folder / INDEX) as file:
-        file.write(json.dumps([asdict(row) for row in rows], indent=0).encode())
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that gets its name when all is written, so that nobody reads half of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "w+b") as file:
-                yield file
-            os.chmod(draft, 0o644)
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror}); make room or mend its rights.") from None

@@ -20,10 +20,11 @@ from werkzeug.test import TestResponse
 from aggregator import dayfiles
 from aggregator.catalogue import load_catalogue
 from aggregator.clock import SimulatedClock
-from aggregator.dayfiles import bounds, close_days, folder_of, known
+from aggregator.dayfiles import close_days, folder_of
 from aggregator.downloads import download
 from aggregator.errors import StoreError
 from aggregator.feedmodel import Source
+from aggregator.history.folder import DayFile, bounds, known
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.record import End
@@ -49,7 +50,7 @@ def netzlage(tmp_path: Path) -> Iterator[Instance]:
     made.store.close()
 
 
-def names(files: list[dayfiles.DayFile]) -> list[str]:
+def names(files: list[DayFile]) -> list[str]:
     return sorted(file.name for file in files)
 
 

@@ -19,7 +19,7 @@ from aggregator.cli.detect import Moment
 from aggregator.cli.feeds import feeds_of, keep_sources
 from aggregator.cli.past import ABOVE_0, SHOWN, Length, row
 from aggregator.clock import BERLIN, floor_to
-from aggregator.dayfiles import close_day, folder_of, known, whole
+from aggregator.dayfiles import close_day, folder_of
 from aggregator.detect.backtest import Plan, days
 from aggregator.detect.baseline import MODEL
 from aggregator.detect.calibrate import SHIPPED
@@ -30,8 +30,9 @@ from aggregator.export.columns import INCIDENTS
 from aggregator.export.parquet import write_parquet
 from aggregator.export.table import iso
 from aggregator.frames import BUCKET
-from aggregator.history.counts import count_days
-from aggregator.history.files import OWN, covers_of, days_of, keep_about, without_counts
+from aggregator.history.counts import count_days, without_counts
+from aggregator.history.files import OWN, covers_of, days_of, keep_about
+from aggregator.history.folder import known, whole
 from aggregator.history.hands import hands
 from aggregator.history.kept import Steps
 from aggregator.history.replay import Task, Watch, replay

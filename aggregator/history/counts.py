@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from aggregator.dayfiles import DayFile
 from aggregator.detect.cube import tally
-from aggregator.frames import empty
-from aggregator.history.files import note_counts, read, without_counts, write_counts
+from aggregator.frames import CUBE
+from aggregator.history.folder import DayFile, described, keep_index, known, whole
 from aggregator.history.hands import Alone, Hands
+from aggregator.history.tables import parquet, read
 
 READ: Final = ("provider", "service", "region", "source", "observed_at", "counted")
-LINE: Final[Mapping[str, str]] = {
-    "name": "str", "table": "str", "kind": "str", "day": "str", "size": "int64", "sha256": "str", "state": "str",
-}  # fmt: skip
 AT_ONCE: Final = 50  # files between two entries in the list: what is entered is not done again
 
 
@@ -35,24 +31,39 @@ def count_days(folder: Path, hands: Hands, progress: Callable[[int], None] = lam
 
 
 def _count(folder: Path, files: Sequence[DayFile], hands: Hands) -> list[DayFile]:
-    """Count some days. A partition is a line about a file; reports and counts never leave the process that reads."""
+    """Count some days. A partition is a file's name; reports and counts never leave the process that reads them."""
     if isinstance(hands, Alone):
-        return _files(pd.concat([_count_file(_line(file), folder) for file in files]))
-    import dask.dataframe as dd  # noqa: PLC0415 # optional extra: history
+        return _count_files(files, folder)
+    from dask.bag import from_sequence  # noqa: PLC0415 # optional extra: history
 
-    from_map: Any = dd.from_map  # without types
-    lines = from_map(_line, files, meta=empty(LINE))
-    return _files(lines.map_partitions(_count_file, folder=folder, meta=empty(LINE)).compute())
-
-
-def _count_file(line: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    (file,) = _files(line)
-    return _line(write_counts(folder, file, tally(read(folder, file, READ))))
+    named: Any = from_sequence  # without types
+    made: list[DayFile] = named(files, npartitions=len(files)).map_partitions(_count_files, folder).compute()
+    return made
 
 
-def _line(file: DayFile) -> pd.DataFrame:
-    return pd.DataFrame([asdict(file)]).astype(dict(LINE))
+def _count_files(files: Iterable[DayFile], folder: Path) -> list[DayFile]:
+    return [write_counts(folder, file, tally(read(folder, file, READ))) for file in files]
 
 
-def _files(lines: pd.DataFrame) -> list[DayFile]:
-    return [DayFile(**{str(name): value for name, value in line.items()}) for line in lines.to_dict("records")]
+def without_counts(folder: Path) -> list[DayFile]:
+    """Return the files of reports whose counts are not there, or are those of other reports."""
+    have = known(folder)
+    counts = {file.day: file for file in have.values() if file.table == "cube" and (folder / file.name).is_file()}
+    return [
+        file for file in have.values()
+        if file.table == "reports" and (file.day not in counts or counts[file.day].state != file.sha256)
+    ]  # fmt: skip
+
+
+def write_counts(folder: Path, of: DayFile, counts: pd.DataFrame) -> DayFile:
+    """Write the CUBE of a file of reports beside it, as `tally` orders it. The same counts are the same bytes."""
+    path = folder / f"cube-{of.day}.parquet"
+    with whole(path) as file:
+        file.writelines(parquet([counts], CUBE))
+        return described(file, DayFile(path.name, "cube", "parquet", of.day, 0, "", of.sha256))
+
+
+def note_counts(folder: Path, made: Sequence[DayFile]) -> None:
+    """Put files of counts into the list of the folder."""
+    if made:
+        keep_index(folder, known(folder) | {file.name: file for file in made})

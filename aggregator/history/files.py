@@ -7,22 +7,18 @@ their own, which the site does not serve; what anyone may have lies beside it (a
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from aggregator.dayfiles import DayFile, Shelf, closed, described, folder_of, keep_index, known, name_of, whole
-from aggregator.errors import DataError
-from aggregator.export.parquet import DICTIONARY, Pieces
-from aggregator.frames import CUBE, LISTENING, REPORTS
+from aggregator.dayfiles import Shelf, closed, folder_of
+from aggregator.frames import LISTENING, REPORTS
+from aggregator.history.folder import whole
+from aggregator.history.tables import Frame, parquet
 from aggregator.instance import Instance
 from aggregator.model import Filter
 from aggregator.store import cube, reports, sources
@@ -35,10 +31,6 @@ SLICE: Final = timedelta(minutes=15)  # read at once from the store: 2,000 repor
 GROUP: Final = 500_000  # rows of a row group, at least
 ABOUT: Final = "about.json"
 VERSION: Final = 1
-TYPES: Final[Mapping[str, pa.DataType]] = {
-    "str": DICTIONARY, "Int64": pa.int64(), "Float64": pa.float64(), "bool": pa.bool_(),
-}  # fmt: skip
-Frame = Mapping[str, str]
 REPORT_FRAME: Final[Frame] = {name: REPORTS[name] for name in REPORT_COLUMNS}
 
 
@@ -74,47 +66,6 @@ def covers_of(folder: Path) -> dict[str, tuple[str, ...]]:
 def days_of(instance: Instance) -> list[date]:
     """Return the closed days of the store, the newest first."""
     return list(closed(instance))
-
-
-def without_counts(folder: Path) -> list[DayFile]:
-    """Return the files of reports whose counts are not there, or are those of other reports."""
-    have = known(folder)
-    counts = {file.day: file for file in have.values() if file.table == "cube" and (folder / file.name).is_file()}
-    return [
-        file for file in have.values()
-        if file.table == "reports" and (file.day not in counts or counts[file.day].state != file.sha256)
-    ]  # fmt: skip
-
-
-def write_counts(folder: Path, of: DayFile, counts: pd.DataFrame) -> DayFile:
-    """Write the CUBE of a file of reports beside it, as `tally` orders it. The same counts are the same bytes."""
-    path = folder / name_of("cube", "parquet", date.fromisoformat(of.day))
-    with whole(path) as file:
-        file.writelines(parquet([counts], CUBE))
-        return described(file, DayFile(path.name, "cube", "parquet", of.day, 0, "", of.sha256))
-
-
-def note_counts(folder: Path, made: Sequence[DayFile]) -> None:
-    """Put files of counts into the list of the folder."""
-    if made:
-        keep_index(folder, known(folder) | {file.name: file for file in made})
-
-
-def read(folder: Path, file: DayFile, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return a day file, its texts as categories. DataError: it is not there, or not what the list says."""
-    path = folder / file.name
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); run `netzlage history build`.") from None
-    found = sha256(data).hexdigest()
-    if found != file.sha256:
-        raise DataError(
-            f"{path} is damaged: its SHA-256 is {found[:12]}…, the list says {file.sha256[:12]}…; "
-            "delete it and run `netzlage history build`."
-        )
-    frame: pd.DataFrame = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None).to_pandas()
-    return frame
 
 
 def _reports(instance: Instance, f: Filter) -> Iterator[bytes]:
@@ -157,15 +108,3 @@ WRITERS: Final[Mapping[str, Callable[[Instance, Filter], Iterator[bytes]]]] = {
     "reports": _reports,
     "listening": _listening,
 }
-
-
-def parquet(frames: Iterator[pd.DataFrame] | Sequence[pd.DataFrame], columns: Frame) -> Iterator[bytes]:
-    """Yield a Parquet file of the frames, a row group each, texts as dictionaries in the order of the alphabet."""
-    schema = pa.schema([(name, TYPES.get(dtype, pa.timestamp("us", tz="UTC"))) for name, dtype in columns.items()])
-    sink = Pieces()
-    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
-        for frame in frames:
-            texts = {name: frame[name].astype("category") for name, dtype in columns.items() if dtype == "str"}
-            writer.write_table(pa.Table.from_pandas(frame.assign(**texts), schema=schema, preserve_index=False))
-            yield sink.take()
-    yield sink.take()

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
 from typing import Any, Final, Protocol
 
 from aggregator.errors import DataError, SettingsError
 
 PATIENCE: Final = 10  # seconds for a scheduler to answer
 LOST: Final = "a process that was at work for us is gone; what is done is kept: run the same command again to go on."
+# Processes here are copies of one that has loaded Dask, keep memory that they need again, and have one thread.
+LOCAL: Final = {
+    "distributed.worker.multiprocessing-method": "spawn" if sys.platform == "win32" else "forkserver",
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+    ),
+    "distributed.worker.profile.enabled": False,
+}
 
 
 class Hands(Protocol):
@@ -79,6 +89,7 @@ def hands(processes: int, scheduler: str = "") -> Iterator[Hands]:
         yield Alone()
         return
     try:
+        import dask.config  # noqa: PLC0415 # optional extra: history
         from distributed import Client, LocalCluster  # noqa: PLC0415 # optional extra: history
         from distributed.client import FutureCancelledError  # noqa: PLC0415 # optional extra: history
         from distributed.scheduler import KilledWorker  # noqa: PLC0415 # optional extra: history
@@ -86,7 +97,11 @@ def hands(processes: int, scheduler: str = "") -> Iterator[Hands]:
         raise SettingsError("Several processes need Dask; install it with `pip install 'netzlage[history]'`.") from None
     for name in ("distributed", "asyncio"):  # at Ctrl-C they tell of each thing that was not finished
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    with _cluster(LocalCluster, processes, scheduler) as cluster, _client(Client, cluster) as client:
+    with (
+        dask.config.set(LOCAL),
+        _cluster(LocalCluster, processes, scheduler) as cluster,
+        _client(Client, cluster) as client,
+    ):
         try:
             yield Many(client)
         except (KilledWorker, FutureCancelledError, ConnectionError, TimeoutError):
@@ -98,15 +113,30 @@ def _cluster(local: Any, processes: int, scheduler: str) -> Iterator[Any]:
     if scheduler:
         yield scheduler
         return
-    with local(
-        n_workers=processes,
-        host="127.0.0.1",
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",  # never a port that others may have
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with ExitStack() as open_until_the_end:
+        with _nothing_to_import():
+            cluster = open_until_the_end.enter_context(
+                local(
+                    n_workers=processes,
+                    host="127.0.0.1",
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",  # never a port that others may have
+                    silence_logs=logging.CRITICAL,
+                )
+            )
         yield cluster
+
+
+@contextmanager
+def _nothing_to_import() -> Iterator[None]:
+    """Start processes that import what they are given to do; else each would first import the whole program."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager

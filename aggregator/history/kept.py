@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from aggregator.dayfiles import whole
 from aggregator.export.table import iso
+from aggregator.history.folder import whole
 from aggregator.model import Incident
 
 TIMES: Final = (

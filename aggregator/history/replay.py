@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from aggregator.calibration import calibrated
 from aggregator.clock import BERLIN
-from aggregator.dayfiles import DayFile, bounds
 from aggregator.detect.backtest import Day, Plan, by_alarm, days, follow, learn_day, stands_out
 from aggregator.detect.calibrate import Calibration
 from aggregator.detect.cube import bucket_number
 from aggregator.detect.nullweeks import null_week, null_weeks
 from aggregator.detect.span import Prepared
 from aggregator.detect.tick import SEARCH_BEFORE, Country, Learned, masks
+from aggregator.history.folder import DayFile, bounds
 from aggregator.history.hands import Hands
 from aggregator.history.kept import Steps
 from aggregator.history.window import Logs, Part, Whole, past_of, read_logs, read_part

@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from aggregator.dayfiles import DayFile, bounds
 from aggregator.detect.backtest import Log, Past, ReportLog, any_late, logs
 from aggregator.detect.coverage import Coverage, cover
 from aggregator.detect.cube import NO_CELLS, Cells, bucket_number, by_stream, joined
 from aggregator.frames import BUCKET, CUBE, LISTENING, conform, empty
-from aggregator.history.files import read
+from aggregator.history.folder import DayFile, bounds
+from aggregator.history.tables import read
 from aggregator.model import ALL, Stream
 
 READ: Final = ("observed_at", "received_at", "provider", "service", "region", "counted")

@@ -11,8 +11,9 @@ from typing import Final
 from flask import Blueprint, Response, abort, make_response, render_template, request, send_file
 from flask_babel import format_date, format_decimal
 
-from aggregator.dayfiles import DayFile, folder_of, known
+from aggregator.dayfiles import folder_of
 from aggregator.export import FORMATS
+from aggregator.history.folder import DayFile, known
 from aggregator.web.answers import described
 from aggregator.web.desk import instance
 from aggregator.web.tables import NAMES

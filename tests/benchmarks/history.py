@@ -1,12 +1,12 @@
 """Years of day files on one process and on two: `python -m tests.benchmarks.history [--parts cube replay] [--rows N]`.
 
 cube: day files of 20 million reports (ten, made once in a temporary folder) are counted by the step of `history build`
-on two processes, beside one pandas process that goes file by file: the columns read, the same `count_cube`, the result
-written. Each is timed from the start of its processes to their end; to count on processes that run already is given
-beside it. Limits: 0.85 of pandas' time, 1.6 GB a process. replay: `history replay` over 24 weeks (10 streams, 5,000
-reports a day, a fault each week), four of which are learned from, thresholds made from null weeks of its own, on two
-processes and on one (without Dask), each in a folder of its own. Limit: 0.6 of the time on one; the same bytes. Small:
-`--rows 2000000 --weeks 6`.
+on one process and on two, beside one plain pandas process that goes file by file: the columns read,
+`groupby(…).size()`, the result written. Each is timed from the start of its processes to their end. Limits: 0.85 of
+pandas' time, 1.6 GB a process. Seconds of the processor are those of all processes together: on cores that are shared
+they say more. replay: `history replay` over 24 weeks (10 streams, 5,000 reports a day, a fault each week), four of
+which are learned from, thresholds made from null weeks of its own, on two processes and on one (without Dask), each in
+a folder of its own. Limit: 0.6 of the time on one; the same bytes. Small: `--rows 2000000 --weeks 6`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ import pandas as pd
 
 from aggregator.catalogue import load_catalogue
 from aggregator.clock import BERLIN
-from aggregator.dayfiles import DayFile, bounds, described, keep_index, known, whole
-from aggregator.detect.cube import count_cube
 from aggregator.frames import REPORTS, TIME
-from aggregator.history.counts import READ, count_days
-from aggregator.history.files import REPORT_COLUMNS, parquet
-from aggregator.history.hands import Hands, hands
+from aggregator.history.counts import count_days
+from aggregator.history.files import REPORT_COLUMNS
+from aggregator.history.folder import DayFile, bounds, described, keep_index, known, whole
+from aggregator.history.hands import hands
+from aggregator.history.tables import parquet
 from aggregator.reportfile import read_reports
 from tests.benchmarks.backtest import draw
 
@@ -45,7 +45,6 @@ TIMES: Final = 0.85
 MEMORY: Final = 1.6
 REPLAY: Final = 0.6
 FRAME: Final = {name: REPORTS[name] for name in REPORT_COLUMNS}
-ONE: Final = "--file-by-file"
 
 
 def pieces(day: date, rows: int) -> Iterator[pd.DataFrame]:
@@ -78,22 +77,13 @@ def store(folder: Path, day: date, frames: Iterator[pd.DataFrame] | list[pd.Data
     keep_index(folder, known(folder) | {made.name: made})
 
 
-def file_by_file(folder: Path) -> None:
-    """Count each file as one pandas process does."""
-    for path in sorted(folder.glob("reports-*.parquet")):
-        counts = count_cube(pd.read_parquet(path, columns=list(READ)))
-        counts.to_parquet(folder / f"pandas-{path.name}", compression="zstd")
-    print(peak())
-
-
-def peak() -> float:
-    """Return the most memory that this process has had, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-
-
-def peaks(at_work: Hands) -> float:
-    """Return the most that any of the processes at work has had."""
-    return float(max(at_work.results([at_work.submit(peak, at=i) for i in range(8 * at_work.width)])))
+def measured(words: list[str], home: Path | None = None) -> tuple[float, float, str]:
+    """Run a command; return seconds on the clock, seconds of all its processes on the processor, what it printed."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    environment = {**os.environ, "NETZLAGE_HOME": str(home or "")}
+    told = subprocess.run([sys.executable, *words], check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, told.stdout
 
 
 def cube(folder: Path, rows: int) -> None:
@@ -101,23 +91,18 @@ def cube(folder: Path, rows: int) -> None:
     for number in range(DAYS):
         day = FIRST + number * timedelta(days=1)
         store(folder, day, pieces(day, rows // DAYS))
-    start = time.perf_counter()
-    words = [sys.executable, "-m", "tests.benchmarks.history", ONE, str(folder)]
-    memory = float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    alone, start = time.perf_counter() - start, time.perf_counter()
-    with hands(2) as at_work:
-        ready = time.perf_counter() - start
-        count_days(folder, at_work)
-        counted, most = time.perf_counter() - start - ready, peaks(at_work)
-    both = time.perf_counter() - start
-    same = all(
-        _total(path) == _total(folder / f"pandas-reports-{path.stem[5:]}.parquet") for path in folder.glob("cube-*")
-    )
-    print(f"| {rows:,} rows in {DAYS} files | seconds | of pandas | GB a process |\n|---|---|---|---|")
-    print(f"| one pandas process, file by file | {alone:.1f} | 1.00 | {memory:.2f} |")
-    print(f"| two processes, start and end among it | {both:.1f} | {both / alone:.2f} | {most:.2f} |")
-    print(f"| two processes, counting alone | {counted:.1f} | {counted / alone:.2f} | |")
-    print(f"| limit | | {TIMES} | {MEMORY} |\n\nThe same sums: {'yes' if same else 'NO'}.\n", flush=True)
+    print(f"| {rows:,} rows in {DAYS} files | seconds | of pandas | of the processor | GB a process |")
+    print("|---|---|---|---|---|")
+    base, sums = None, []
+    for name, processes in (("one pandas process, file by file", 0), ("one process", 1), ("two processes", 2)):
+        for path in folder.glob("cube-*"):
+            path.unlink()
+        seconds, _, told = measured(["-m", "tests.benchmarks.history_count", str(folder), str(processes)])
+        base, (busy, memory) = base or seconds, map(float, told.split())
+        print(f"| {name} | {seconds:.1f} | {seconds / base:.2f} | {busy:.1f} | {memory:.2f} |", flush=True)
+        sums.append([_total(path) for path in sorted(folder.glob("cube-*" if processes else "pandas-*"))])
+    same = sums[0] == sums[1] == sums[2]
+    print(f"| limit for two | | {TIMES} | | {MEMORY} |\n\nThe same sums: {'yes' if same else 'NO'}.\n", flush=True)
 
 
 def _total(path: Path) -> int:
@@ -133,16 +118,18 @@ def replay(folder: Path, weeks: int) -> None:
     os.waitpid(pid, 0)
     days = sorted(file.day for file in known(folder).values())
     first, last = bounds(date.fromisoformat(days[0]))[0] + timedelta(days=28), bounds(date.fromisoformat(days[-1]))[1]
-    with hands(2) as at_work:
+    with hands(1) as at_work:
         count_days(folder, at_work)
-    print(f"| {weeks} weeks | seconds | of one | incidents.json |\n|---|---|---|---|")
+    print(f"| {weeks} weeks | seconds | of one | of the processor | incidents.json |\n|---|---|---|---|---|")
     base, digests = None, set()
     for processes in (1, 2):
-        seconds, digest = timed(folder, first, last, processes)
+        home = folder / f"home{processes}"
+        seconds, busy, _ = measured(command(folder, home, first, last, processes), home)
         base = base or seconds
+        digest = sha256((home / "out" / "incidents.json").read_bytes()).hexdigest()
         digests.add(digest)
-        print(f"| {processes} | {seconds:.1f} | {seconds / base:.2f} | {digest[:12]} |", flush=True)
-    print(f"| limit | | {REPLAY} | |\n\nThe same bytes: {'yes' if len(digests) == 1 else 'NO'}.")
+        print(f"| {processes} | {seconds:.1f} | {seconds / base:.2f} | {busy:.1f} | {digest[:12]} |", flush=True)
+    print(f"| limit | | {REPLAY} | | |\n\nThe same bytes: {'yes' if len(digests) == 1 else 'NO'}.")
 
 
 def draw_days(folder: Path, weeks: int) -> None:
@@ -165,17 +152,13 @@ def _nothing(name: str, rows: int) -> pd.Series:
     return pd.Series(pd.NaT if FRAME[name] == TIME else "", index=range(rows), dtype=FRAME[name])
 
 
-def timed(folder: Path, first: datetime, last: datetime, processes: int) -> tuple[float, str]:
-    """Look back by the command, in a home of its own, and return the seconds and the sum of what was found."""
-    home = folder / f"home{processes}"
-    words = [
-        sys.executable, "-c", "from aggregator.cli import main; main()", "history", "replay",
+def command(folder: Path, home: Path, first: datetime, last: datetime, processes: int) -> list[str]:
+    """Return the words after `python` that look back, to a folder in `home`."""
+    return [
+        "-c", "from aggregator.cli import main; main()", "history", "replay",
         "--from", first.isoformat(), "--to", last.isoformat(), "--folder", str(folder),
         "--out", str(home / "out"), "--processes", str(processes),
     ]  # fmt: skip
-    start = time.perf_counter()
-    subprocess.run(words, check=True, env={**os.environ, "NETZLAGE_HOME": str(home)}, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start, sha256((home / "out" / "incidents.json").read_bytes()).hexdigest()
 
 
 def main() -> None:
@@ -184,11 +167,7 @@ def main() -> None:
     options.add_argument("--parts", nargs="*", choices=("cube", "replay"), default=("cube", "replay"))
     options.add_argument("--rows", type=int, default=20_000_000)
     options.add_argument("--weeks", type=int, default=24)
-    options.add_argument(ONE, type=Path, help=argparse.SUPPRESS)
     asked = options.parse_args()
-    if asked.file_by_file:
-        file_by_file(asked.file_by_file)
-        return
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start\n")
     with tempfile.TemporaryDirectory() as folder:
         if "cube" in asked.parts:

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from aggregator.clock import BERLIN
-from aggregator.dayfiles import DayFile, described, keep_index, known, whole
 from aggregator.detect.backtest import Plan, backtest, read_past
 from aggregator.detect.calibrate import SHIPPED
 from aggregator.detect.tick import Country
 from aggregator.frames import BUCKET, REPORTS, TIME, conform
 from aggregator.history.counts import count_days
-from aggregator.history.files import REPORT_COLUMNS, parquet
+from aggregator.history.files import REPORT_COLUMNS
+from aggregator.history.folder import DayFile, described, keep_index, known, whole
 from aggregator.history.hands import Alone, Hands
 from aggregator.history.kept import Steps
 from aggregator.history.replay import Task, Watch, replay
+from aggregator.history.tables import parquet
 from aggregator.model import Incident
 from tests.detect.world import REGIONS, zones
 

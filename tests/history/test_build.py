@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator.catalogue import load_catalogue
-from aggregator.dayfiles import bounds, close_day, closed, folder_of, known
+from aggregator.dayfiles import close_day, closed, folder_of
 from aggregator.detect.calibrate import SHIPPED
 from aggregator.feedmodel import Source
 from aggregator.history.counts import count_days
 from aggregator.history.files import OWN, REPORT_COLUMNS, covers_of, keep_about
+from aggregator.history.folder import bounds, known
 from aggregator.history.hands import Alone
 from aggregator.instance import Instance
 from aggregator.model import Filter

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from aggregator.dayfiles import known
 from aggregator.detect.calibrate import SHIPPED
 from aggregator.errors import DataError, SettingsError
 from aggregator.history import replay as module
+from aggregator.history.folder import known
 from aggregator.history.hands import Alone, Hands, hands
 from aggregator.history.replay import Watch
 from tests.history.scene import BEGIN, END, FAULT, HISTORY, look_back, plainly, table, write
