@@ -143,6 +143,7 @@ STOPWATCHES: Final = (
     "aggregator.outbound.guard",
     "aggregator.outbound.manners",
     "aggregator.store.intake",
+    "aggregator.store.knock",
     "aggregator.web.cache",
     "aggregator.web.meter",
     "aggregator.web.shared",
