@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -27,9 +27,6 @@ LONGEST: Final = 120  # characters of a name
 LONGEST_COMMENT: Final = 2000
 LONGEST_KEY: Final = 500
 ORDINALS: Final = 400_000  # contents remembered at a time, about 60 MB
-
-Answering = Callable[..., Any]
-Remember = Callable[[int], Callable[[Answering], Answering]]
 
 
 class Facts(Protocol):
@@ -58,12 +55,7 @@ def normalise(
     raw: RawReport, *, catalogue: Facts, received_at: datetime, key: bytes, persons: Persons | None = None
 ) -> Report | Rejected:
     """Resolve one raw report, of several equal ones without a key see `Normaliser`; received_at: now."""
-    return Normaliser(catalogue, key, persons, remember=_as_it_is).report(raw, received_at)
-
-
-def _as_it_is(_size: int) -> Callable[[Answering], Answering]:
-    """Stand for lru_cache where there is one report: nothing is asked twice, and a memory takes time to make."""
-    return lambda asked: asked
+    return Normaliser(catalogue, key, persons, alone=True).report(raw, received_at)
 
 
 class Normaliser:
@@ -71,12 +63,11 @@ class Normaliser:
 
     Items without a key of their own are numbered among equal ones of the same second, in the order of arrival. So one
     normaliser must see all that was fetched of a second; taking the same file again gives the same ids.
-    key: of the ids of such items, for good. persons: who hashes persons, for a day; None: `key` does.
+    key: of the ids of such items, for good. persons: who hashes persons, for a day; None: `key` does. alone: of one.
     """
 
-    def __init__(
-        self, catalogue: Facts, key: bytes, persons: Persons | None = None, *, remember: Remember = lru_cache
-    ) -> None:
+    def __init__(self, catalogue: Facts, key: bytes, persons: Persons | None = None, *, alone: bool = False) -> None:
+        remember: Any = (lambda _size: lambda asked: asked) if alone else lru_cache  # a memory takes time to make
         self._provider = remember(4096)(catalogue.provider_id)
         self._service = remember(1024)(catalogue.service_id)
         self._places = catalogue.places
@@ -84,7 +75,7 @@ class Normaliser:
         self._persons = persons or Persons(key)
         self._block = remember(4096)(self._persons.block)
         self._secret = blake2b(key, digest_size=32).digest()
-        self._symptom = remember(1024)(_symptom)
+        self._symptom = remember(1024)(lambda text: redact(clean(text, LONGEST)))
         self._ordinals = Ordinals()
 
     def report(self, raw: RawReport, received_at: datetime) -> Report | Rejected:
@@ -183,10 +174,6 @@ class Normaliser:
     def _hash(self, kind: str, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
         return blake2b(data, digest_size=12, key=self._secret, person=kind.encode()).hexdigest()
-
-
-def _symptom(text: str) -> str:
-    return redact(clean(text, LONGEST))
 
 
 Place = tuple[str, float | None, float | None, PlaceSource, str]
