@@ -3,7 +3,8 @@
 What a day's looks find hangs on the incidents before it: its baseline leaves them out, and its looks go on with those
 that run. Only the looks are done in order. A day's baseline and the search for moments at which anything stands out are
 done beside them, some days ahead, as if nothing new were found until then; where something is, the days after it are
-done again. So the result is that of one process to the last bit, whoever does the work.
+done again. A day is one process's: what it learns need not travel. So the result is that of one process to the last
+bit, whoever does the work.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def replay(task: Task, country: Country, hands: Hands, steps: Steps, watch: Watc
     for turn in turns:
         kept = steps.load(turn.start, _sums(run, turn))
         if kept is None:
-            _begin(run, turns[turn.number : turn.number + hands.width], incidents)
+            _begin(run, turns[turn.number : turn.number + hands.width + (hands.width > 1)], incidents)
             kept = _finish(run, turn, incidents)
             steps.save(turn.start, kept)
         incidents |= kept
@@ -168,11 +169,8 @@ def _look_ahead(run: _Run, turn: Turn, by: Mask, known: list[Incident]) -> _Ahea
     learned = hands.submit(_learn, run.shared, view, run.task.plan, known, turn.start, first=number, at=number)
     if run.limits is None:
         return _Ahead(by, learned, ())
-    hot = [
-        hands.submit(_search, view, learned, run.limits, turn, (part, hands.width), first=number, at=part)
-        for part in range(hands.width)
-    ]
-    return _Ahead(by, learned, hot)
+    hot = hands.submit(_search, view, learned, run.limits, turn, first=number, at=number)
+    return _Ahead(by, learned, [hot])
 
 
 def _view(run: _Run, turn: Turn, since: datetime) -> View:
@@ -232,9 +230,8 @@ def _learn(country: Country, view: View, plan: Plan, known: Sequence[Incident], 
     return learn_day(country, past_of(*view, start), plan, known, start)
 
 
-def _search(view: View, learned: Learned, limits: Calibration, turn: Turn, share: tuple[int, int]) -> set[datetime]:
-    past = past_of(*view, turn.start)
-    return stands_out(past, learned, limits, turn.ticks, part=share[0], of=share[1])
+def _search(view: View, learned: Learned, limits: Calibration, turn: Turn) -> set[datetime]:
+    return stands_out(past_of(*view, turn.start), learned, limits, turn.ticks)
 
 
 def _follow(

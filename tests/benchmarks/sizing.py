@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from sqlalchemy import text
 
 from aggregator.clock import SimulatedClock
 from aggregator.instance import Instance, open_instance
@@ -115,7 +116,7 @@ def day(share: float) -> Measured:
         instance = opened(folder, clock)
         detection, crowd = Detection(instance), Crowd(instance)
         detection.refresh()
-        before, taking, passes, alarm, taken = _size(folder), 0.0, [], float("nan"), 0
+        before, taking, passes, alarm, taken = _size(instance), 0.0, [], float("nan"), 0
         for look, level in enumerate(hill() * share):
             at = NOW + (look + 1) * STEP
             clock.set(at)
@@ -126,13 +127,15 @@ def day(share: float) -> Measured:
             passes.append(time.process_time() - start)
             if any(i.provider == "o2" for i in found) and np.isnan(alarm):
                 alarm = (look + 1) * 5.0
+        size = _size(instance) - before
         instance.store.close()
-        size = _size(folder) - before
     return Measured(taken, taking, float(np.mean(passes[:LATE])), float(np.mean(passes[-LATE:])), size, alarm)
 
 
-def _size(folder: str) -> int:
-    return sum(path.stat().st_size for path in Path(folder).glob("sizing.sqlite*"))
+def _size(instance: Instance) -> int:
+    with instance.store.read() as connection:
+        pages, page = (int(connection.scalar(text(f"PRAGMA page_{name}"))) for name in ("count", "size"))
+    return pages * page
 
 
 def peak(seconds: int) -> tuple[float, float]:
