@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from pandas.api.typing import DataFrameGroupBy
+
 from aggregator.clock import BERLIN
 from aggregator.detect.cube import NO_CELLS
 from aggregator.detect.package import read_package, write_package
@@ -27,21 +29,20 @@ def freeze(
 ) -> list[Frozen]:
     """Return the packages of those incidents that this look opened or gave a score higher than all before."""
     before = {incident.incident_id: incident.standard for incident in known}
-    return [
-        Frozen(incident.incident_id, seen.at, _package(seen, hotspot))
-        for incident in advanced
-        if incident.standard > before.get(incident.incident_id, float("-inf"))
-        for hotspot in hotspots
-        if (hotspot.stream, hotspot.standard, tuple(sorted(hotspot.regions)))
-        == (incident.stream, incident.standard, incident.regions)
-    ]
+    clearer = [i for i in advanced if i.standard > before.get(i.incident_id, float("-inf"))]
+    if not clearer:
+        return []
+    shown = {(h.stream, h.standard, tuple(sorted(h.regions))): h for h in hotspots}
+    found = ((i.incident_id, shown.get((i.stream, i.standard, i.regions))) for i in clearer)
+    # On a bad day there are hundreds, and half a million rows: they are not looked through for each.
+    counts = seen.counts.groupby("provider", observed=True)
+    return [Frozen(incident_id, seen.at, _package(seen, h, counts)) for incident_id, h in found if h]
 
 
-def _package(seen: Sight, hotspot: Hotspot) -> bytes:
-    stream, counts = hotspot.stream, seen.counts
-    own = counts["provider"].isin([stream.provider]) | (stream.provider == ALL)
-    own &= counts["service"].isin([stream.service]) | (stream.service == ALL)
-    proof = prove(seen.span, hotspot, seen.streams.get(stream, NO_CELLS), seen.limits, counts[own])
+def _package(seen: Sight, hotspot: Hotspot, counts: DataFrameGroupBy[Any, Any]) -> bytes:
+    stream = hotspot.stream
+    own = seen.counts if stream.provider == ALL else counts.get_group(stream.provider)
+    proof = prove(seen.span, hotspot, seen.streams.get(stream, NO_CELLS), seen.limits, own)
     return write_package(proof, {})
 
 
