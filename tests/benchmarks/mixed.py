@@ -64,7 +64,7 @@ def sent(body: dict[str, str], chance: random.Random, address: str = "") -> byte
     """Return the request that sends a report."""
     data = json.dumps(body).encode()
     address = address or ".".join(str(chance.randrange(1, 224)) for _ in range(4))
-    head = f"POST /api/v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {address}\r\nConnection: close\r\n"
+    head = f"POST /api/v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {address}\r\n"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
 
 
