@@ -30,7 +30,10 @@ def parse(payload: bytes, feed: Feed, hints: Hints) -> Parsed:
     Raises FeedChanged where it is none (a web page, empty, broken off, too large, with entities of its own).
     """
     text = _checked(payload, feed)
-    document = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=AS_UTF8)
+    try:
+        document = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=AS_UTF8)
+    except ValueError as error:  # what Python's expat says of a namespace with a blank in it, feedparser lets through
+        raise FeedChanged("The feed names a namespace that is none; it is not read.") from error
     entries: Sequence[Mapping[str, Any]] = document.entries
     if not document.version:
         raise FeedChanged("The answer is XML, but neither RSS nor Atom.")
