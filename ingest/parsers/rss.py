@@ -32,7 +32,7 @@ def parse(payload: bytes, feed: Feed, hints: Hints) -> Parsed:
     text = _checked(payload, feed)
     try:
         document = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=AS_UTF8)
-    except ValueError as error:  # what Python's expat says of a namespace with blanks in it, feedparser lets through
+    except ValueError as error:  # a name in a namespace with a blank that is none of XML's falls into too many parts
         raise FeedChanged("The feed names a namespace that is none; it is not read.") from error
     entries: Sequence[Mapping[str, Any]] = document.entries
     if not document.version:
