@@ -89,7 +89,7 @@ def pour(connection: Connection, rows: Sequence[Mapping[str, object]], days: Seq
     connection.execute(text(ROW), {"drawn": DRAWN})
 
 
-def fill(instance: Instance, days: int, last_day: int, only: str) -> None:
+def fill(instance: Instance, days: int, last_day: int, only: str = "") -> None:
     """Store `days` days that end with the day of NOW; the last has `last_day` reports, beyond A_DAY all of `only`."""
     rng = np.random.default_rng(5)
     midnight = NOW.replace(hour=0, minute=0) - (days - 1) * DAY
