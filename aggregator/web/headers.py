@@ -93,7 +93,8 @@ def _may_be_packed(response: Response) -> bool:
 
 
 def _is_small(response: Response) -> bool:
-    return not response.is_streamed and len(response.get_data()) < SMALL
+    """Say whether packing would save nothing; of what is passed through nobody knows how much comes."""
+    return not (response.is_streamed or response.direct_passthrough) and len(response.get_data()) < SMALL
 
 
 def _pack(response: Response) -> None:

@@ -57,7 +57,7 @@ def test_the_same_page_is_sent_once(site: FlaskClient, path: str) -> None:
     assert packed.status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/daten", "/api/v1/regions?limit=500", "/daten/reports.csv"])
+@pytest.mark.parametrize("path", ["/daten", "/api/v1/regions?limit=500", "/daten/reports.csv", "/static/netzlage.css"])
 def test_text_is_packed_for_who_unpacks_it(site: FlaskClient, path: str) -> None:
     plain, packed = site.get(path), site.get(path, headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in plain.headers
