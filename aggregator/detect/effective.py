@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln
-from scipy.stats import nbinom
 
+from aggregator.detect.chance import negative_binomial
 from aggregator.detect.cube import NOT_LOCATED, Cells
 
 Floats = npt.NDArray[np.float64]
@@ -50,7 +50,7 @@ def worth(means: Floats, phi: float) -> Floats:
     top = max(float(means.max(initial=RARE)), 2 * RARE)
     grid = np.geomspace(RARE, top, GRID)
     counts = np.arange(1.0, np.ceil(top + 12 * np.sqrt(top * phi) + 20 * phi) + 1)
-    chance = np.asarray(nbinom.pmf(counts, grid[:, None] / (phi - 1.0), 1.0 / phi))
+    chance = negative_binomial(counts, grid[:, None] / (phi - 1.0), 1.0 / phi)
     value = effective_counts(np.broadcast_to(counts, chance.shape), grid[:, None], phi)
     found: Floats = np.interp(np.log(np.maximum(means, RARE)), np.log(grid), (chance * value).sum(axis=1) / grid)
     return found

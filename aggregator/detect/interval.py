@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, nbinom
+from scipy.special import gammaincinv
+
+from aggregator.detect.chance import negative_binomial_quantile as quantile
 
 Floats = npt.NDArray[np.float64]
 OUTSIDE = 0.025  # on each side: 95 of 100 counts lie inside
@@ -14,7 +16,7 @@ def usual_range(mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
     """Return between which counts 95 % lie: a negative binomial of that mean, variance `spread` times the mean."""
     mean, spread = np.maximum(mean, 1e-9), np.maximum(spread, 1.0001)
     shape, chance = mean / (spread - 1), 1 / spread
-    return np.asarray(nbinom.ppf(OUTSIDE, shape, chance)), np.asarray(nbinom.ppf(1 - OUTSIDE, shape, chance))
+    return quantile(OUTSIDE, shape, chance), quantile(1 - OUTSIDE, shape, chance)
 
 
 def ratio_interval(count: int, expected: float, spread: float = 1.0) -> tuple[float, float]:
@@ -25,5 +27,5 @@ def ratio_interval(count: int, expected: float, spread: float = 1.0) -> tuple[fl
     """
     worth = count / max(spread, 1.0)
     scale = max(spread, 1.0) / expected
-    low = float(chi2.ppf(OUTSIDE, 2 * worth)) / 2 if count else 0.0
-    return low * scale, float(chi2.ppf(1 - OUTSIDE, 2 * worth + 2)) / 2 * scale
+    low = float(gammaincinv(worth, OUTSIDE)) if count else 0.0
+    return low * scale, float(gammaincinv(worth + 1, 1 - OUTSIDE)) * scale

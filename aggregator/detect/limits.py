@@ -13,11 +13,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import gamma, nbinom, poisson
 
 from aggregator.detect.baseline import Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR
 from aggregator.detect.calibrate import Calibration
+from aggregator.detect.chance import gamma_beyond, negative_binomial, poisson
 from aggregator.detect.drift import REACH, ahead, follow
 from aggregator.detect.effective import NO_CLUMPING, effective_counts
 from aggregator.detect.scan import MIN_REPORTS, ROUNDING
@@ -170,8 +170,8 @@ def _reports(part: _Part, more: Floats, counts: Ints) -> Floats:
     """Return how likely each count of a cell is, shape (places, counts): usual clumps and the fault's reports."""
     usual = np.maximum(part.usual, TINY)[:, None]
     k = part.phi - 1.0
-    quiet = poisson.pmf(counts, usual) if k < NO_CLUMPING else nbinom.pmf(counts, usual / k, 1 / part.phi)
-    fault = poisson.pmf(counts, more[:, None])
+    quiet = poisson(counts, usual) if k < NO_CLUMPING else negative_binomial(counts, usual / k, 1 / part.phi)
+    fault = poisson(counts, more[:, None])
     both = np.fft.irfft(np.fft.rfft(quiet, 2 * len(counts)) * np.fft.rfft(fault, 2 * len(counts)), 2 * len(counts))
     together = np.maximum(both[:, : len(counts)], 0.0)
     return np.asarray(together / together.sum(axis=1, keepdims=True), dtype=np.float64)
@@ -196,4 +196,4 @@ def _roughly(chance: Floats, worth: Floats, needed: float) -> float:
     variance, third = (PER_HOUR * float((chance * apart**power).sum()) for power in (2, 3))
     skew = max(third / variance**1.5, 1e-6)
     z = (needed - 0.5 - PER_HOUR * float(mean.sum())) / np.sqrt(variance)
-    return float(gamma.sf((z + 2 / skew) * 2 / skew, 4 / skew**2))
+    return gamma_beyond((z + 2 / skew) * 2 / skew, 4 / skew**2)

@@ -7,10 +7,10 @@ known so well. (A parametric tail would hide heavy clumps.)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
 from aggregator.detect.baseline import Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
@@ -59,7 +59,8 @@ def _drift(buckets: int, sd: float, rng: np.random.Generator) -> Floats:
     keep = float(np.exp(-1.0 / MEMORY))
     steps = rng.normal(0.0, sd * np.sqrt(1 - keep**2), buckets)
     steps[0] = rng.normal(0.0, sd)
-    return np.asarray(np.exp(lfilter([1.0], [1.0, -keep], steps) - sd**2 / 2), dtype=np.float64)
+    path = accumulate(steps.tolist(), lambda before, step: keep * before + step)
+    return np.exp(np.fromiter(path, np.float64, buckets) - sd**2 / 2)
 
 
 def _draw(level: StreamBaseline, buckets: Ints, drift: Floats, hours: Ints, rng: np.random.Generator) -> Cells:
