@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from aggregator.clock import Clock, SystemClock
 from aggregator.instance import Instance, open_instance
 from aggregator.settings import Settings, load_settings
+
+M_ARENA_MAX: Final = -8  # of glibc's malloc.h
+ARENAS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,13 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    _share_memory()
+
+
+def _share_memory() -> None:
+    """Let the threads share what was freed; else glibc keeps a heap for each, of which the others get nothing."""
+    with suppress(AttributeError, OSError, TypeError):  # another C library, another system
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
 def progress(items: Iterable[Any], label: str, length: int | None = None) -> Any:

@@ -56,9 +56,10 @@ def serve_site(port: int, folder: str) -> None:
 def look(lighthouse: str, address: str) -> dict[str, Any]:
     """Return Lighthouse's report of one page, on a phone as it imitates one."""
     asked = [lighthouse, address, "--output=json", "--quiet", f"--chrome-flags={FLAGS}", "--form-factor=mobile"]
-    done = subprocess.run(
-        asked, capture_output=True, check=True, env={"CHROME_PATH": "/usr/bin/chromium", **os.environ}
-    )
+    environment = {"CHROME_PATH": "/usr/bin/chromium", **os.environ}
+    done = subprocess.run(asked, capture_output=True, check=False, env=environment, text=True)
+    if done.returncode:
+        raise SystemExit(f"{address}: Lighthouse says: {done.stderr[-1000:]}")
     report: dict[str, Any] = json.loads(done.stdout)
     return report
 
