@@ -53,11 +53,13 @@ def serve_site(port: int, folder: str) -> None:
     serve_app(create_app(made, cached=True), "127.0.0.1", port, say=lambda _line: None)
 
 
-def look(lighthouse: str, address: str) -> dict[str, Any]:
-    """Return Lighthouse's report of one page, on a phone as it imitates one."""
+def look(lighthouse: str, address: str, *, again: int = 3) -> dict[str, Any]:
+    """Return Lighthouse's report of one page, on a phone as it imitates one; asked again where it lost its trace."""
     asked = [lighthouse, address, "--output=json", "--quiet", f"--chrome-flags={FLAGS}", "--form-factor=mobile"]
     environment = {"CHROME_PATH": "/usr/bin/chromium", **os.environ}
     done = subprocess.run(asked, capture_output=True, check=False, env=environment, text=True)
+    if done.returncode and again and "run Lighthouse again" in done.stderr:
+        return look(lighthouse, address, again=again - 1)
     if done.returncode:
         raise SystemExit(f"{address}: Lighthouse says: {done.stderr[-1000:]}")
     report: dict[str, Any] = json.loads(done.stdout)
