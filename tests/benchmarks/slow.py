@@ -17,6 +17,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ STAY: Final = 45.0
 HEAD: Final = (
     "POST /api/v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
 )
-REPORT: Final = '{"provider": "o2", "service": "mobile", "plz": "20095"}'
+REPORT: Final = '{{"provider": "o2", "service": "mobile", "plz": "20095", "observed_at": "{:%Y-%m-%dT%H:%M:%SZ}"}}'
 TABLE: Final = b"GET /api/v1/reports.csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
@@ -108,7 +109,7 @@ def _is_open(door: socket.socket) -> bool:
 
 def reader(port: int, ended: threading.Event, waits: list[float], wrong: Counter[str]) -> None:
     """Read ten pages a second and send a report each second, noting how long each took."""
-    body = REPORT.encode()
+    body = REPORT.format(datetime.now(UTC)).encode()
     report = HEAD.format(len(body)).encode() + body
     turn = 0
     while not ended.wait(0.1):
