@@ -19,6 +19,7 @@ from aggregator.web.desk import instance
 from aggregator.web.findings import finding, goes_on, row, touching
 from aggregator.web.language import named
 from aggregator.web.promise import in_force, limits_of
+from aggregator.web.timely import last_look, unlooked
 
 PAST: Final = 20  # incidents shown; all are in the archive
 SAID: Final = 10  # statements shown
@@ -120,6 +121,9 @@ def _answer(view: figures.View, asked: Asked, going: Sequence[Incident]) -> str:
         return headline.situation(going, strong, view.instance.catalogue)
     if figures.deaf(view, asked.at, asked.stream.provider):
         return str(_("keine Aussage möglich, es wird zu wenig gehört"))
+    if (look := last_look(view.connection, asked.at)).late:
+        said = unlooked(look, asked.at)
+        return said[:1].lower() + said[1:]
     values = figures.map_values(view, (), asked.at, asked.stream)
     if asked.region and all(value == "few" for region, value in values.items() if region.startswith(asked.region)):
         return str(_("keine Häufung, aber zu wenig Meldungen für eine Aussage"))

@@ -56,6 +56,7 @@ PACKABLE: Final = ("text/", "application/json", "application/atom+xml", "applica
                    "application/javascript", "application/cap+xml")  # fmt: skip
 LOOK: Final = 0.25  # seconds between two questions whether anything has changed
 REST: Final = 20.0  # times its making that a page is shown before it is made again: 5 % of a core where all changes
+FORSAKEN: Final = 900.0  # seconds after which a page is no longer shown without asking the store whether it still holds
 STALE: Final = 60.0  # seconds after which a reader waits for the new page instead of getting the old one
 A_MINUTE: Final = timedelta(minutes=1)  # pages say no finer time
 # What is of the reader, not of the page: the app must not see it, so that it cannot get into what others are shown.
@@ -150,7 +151,7 @@ class Cache:
     def _renewed(self, key: Key, kept: Kept | None, environ: WSGIEnvironment, now: float) -> Kept | Answer:
         """Return the page as it is now: the kept one if nothing has changed, else made anew by one at a time."""
         version = self._version()
-        if kept is not None and version in {kept.version, None}:
+        if kept is not None and (version == kept.version or (version is None and now - kept.made < FORSAKEN)):
             kept.rest_until = now + LOOK
             return kept
         with self._lock:

@@ -198,13 +198,15 @@ def usual(view: View, part: Part) -> float:
     return sum(float(view.baseline.expected(stream, part.regions, buckets).sum()) for stream in known)
 
 
-def map_values(view: View, shown: Sequence[Incident], at: datetime, stream: Stream = EVERYTHING) -> dict[str, Value]:
+def map_values(
+    view: View, shown: Sequence[Incident], at: datetime, stream: Stream = EVERYTHING, *, late: bool = False
+) -> dict[str, Value]:
     """Return the value of every district at `at`: that of an incident, else whether one could be seen at all.
 
-    stream: of what nothing conspicuous is said where that can be said.
+    stream: of what nothing conspicuous is said where that can be said; late: it was not looked for of late.
     """
     telling = _telling(view, at, stream)
-    quiet: Value = "blind" if deaf(view, at, stream.provider) else "nothing"
+    quiet: Value = "blind" if late or deaf(view, at, stream.provider) else "nothing"
     values: dict[str, Value] = {
         region: quiet if quiet == "blind" or region in telling else "few" for region in view.instance.catalogue.regions
     }

@@ -24,6 +24,7 @@ from aggregator.web.door import is_foreign
 from aggregator.web.errors import AGAIN
 from aggregator.web.seal import judge, seal
 from aggregator.web.sending import LONGEST_COMMENT, Sent, raw_report, send
+from aggregator.web.timely import stores
 
 COMMON: Final = 10
 POSITION: Final = re.compile(r"\s*(-?\d{1,2}[.,]\d{1,8})\s*[,; ]\s*(-?\d{1,3}[.,]\d{1,8})\s*")
@@ -190,6 +191,7 @@ def show_form(values: Mapping[str, str], errors: Mapping[str, str], status: int 
         choices=_choices(catalogue, values.get("place", "")) if "place" in errors else [],
         suggestions=_suggestions(catalogue, values.get("place", "")) if "place" in errors else [],
         longest=LONGEST_COMMENT,
+        unstored=not errors and not stores(),
     )
     response = make_response(page, status)
     # Kept by the browser alone: its uid belongs to one person, and "back" brings back what was typed.

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from aggregator.draw.map import Value
 from aggregator.health import health
 from aggregator.store import cube
+from aggregator.web import timely
 from aggregator.web.desk import instance, now
 from aggregator.web.params import Invalid, parse
 
@@ -28,11 +29,12 @@ def moment(asked: str | None = None) -> tuple[datetime, datetime | None]:
     return (min(as_of, now()), min(as_of, now())) if as_of else (now(), None)
 
 
-def map_words() -> dict[Value, str]:
-    """Return what each value of the map means."""
+def map_words(*, late: bool = False) -> dict[Value, str]:
+    """Return what each value of the map means; late: of a time of which nothing was looked for."""
+    blind = _("nicht ausgewertet") if late else _("nicht abgehört")
     return {
         "strong": _("stark auffällig"), "suspected": _("auffällig"), "nothing": _("nichts Auffälliges"),
-        "few": _("zu wenig Meldungen für eine Aussage"), "blind": _("nicht abgehört"),
+        "few": _("zu wenig Meldungen für eine Aussage"), "blind": blind,
     }  # fmt: skip
 
 
@@ -42,4 +44,8 @@ def sources() -> str:
     with instance().store.read() as connection:
         rows = health(connection, now())
         span = cube.span(connection)
-    return render_template("quellen.html", at=now(), rows=rows, span=span, facts=instance().catalogue.attributions)
+        look, wrong = timely.last_look(connection, now()), list(timely.troubles(connection, now()))
+    attributions = instance().catalogue.attributions
+    return render_template(
+        "quellen.html", at=now(), rows=rows, span=span, facts=attributions, look=look, troubles=wrong
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -13,15 +13,15 @@ from aggregator.clock import BERLIN
 from aggregator.draw.map import VALUES, District, Value, inline_map
 from aggregator.draw.series import inline_series
 from aggregator.model import Incident, Region
-from aggregator.store import Connection, crowds, incidents
+from aggregator.store import crowds
 from aggregator.web import figures, headline, story
 from aggregator.web.asked import Asked, read, slider
 from aggregator.web.desk import instance
 from aggregator.web.findings import finding, goes_on, row, touching
 from aggregator.web.pages import map_words
 from aggregator.web.promise import in_force, promise
+from aggregator.web.timely import Look, last_look, stores, unlooked, unstored
 
-LATE: Final = timedelta(minutes=20)  # a look that is older is told
 LONGEST_CURVE: Final = timedelta(days=4)
 blueprint = Blueprint("situation", __name__)
 
@@ -35,45 +35,47 @@ def situation() -> Response:
         found = touching(connection, asked.filter)
         going = sorted((i for i in found if goes_on(i, asked)), key=lambda i: i.rank)
         judged = in_force(connection, instance(), asked.at)
+        look = last_look(connection, asked.at)
         page = render_template(
             "lage.html",
             asked=asked,
             at=asked.at,
             slider=slider(asked),
-            headline=_headline(view, asked, going),
-            unsaid=_unsaid(view, asked),
+            headline=_headline(view, asked, going, look),
+            unsaid=_unsaid(view, asked, look),
             findings=[finding(view, incident, asked, judged) for incident in going],
             ended=[row(view, incident) for incident in found if not goes_on(incident, asked)],
             heard=figures.sources_heard(connection),
-            late=_late(connection, asked),
-            floods=_floods(view),
+            look=look,
+            unstored="" if asked.past or stores() else unstored(),
+            floods=_floods(view, look),
             promise=promise(connection, instance(), asked.at),
             whose=_whose(view, asked),
-            **_map(view, asked, going),
+            **_map(view, asked, going, look),
             **_curve(view, asked),
             **_choices(),
         )
     return make_response(page, 400 if asked.errors else 200)
 
 
-def _headline(view: figures.View, asked: Asked, going: Sequence[Incident]) -> str:
+def _headline(view: figures.View, asked: Asked, going: Sequence[Incident], look: Look) -> str:
     if going:
         strong = {i.incident_id for i in going if figures.was_strong(view, i)}
         return headline.situation(going, strong, view.instance.catalogue)
-    if unsaid := _unsaid(view, asked):
+    if unsaid := _unsaid(view, asked, look):
         return unsaid
     if asked.past or asked.narrowed:
         return str(_("Keine auffällige Häufung von Meldungen%(whose)s", whose=_whose(view, asked)))
     return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
 
 
-def _unsaid(view: figures.View, asked: Asked) -> str:
-    """Say why nothing can be said where nobody listened or nothing can be compared with; else ""."""
+def _unsaid(view: figures.View, asked: Asked, look: Look) -> str:
+    """Say why nothing can be said where nobody listened or looked, or nothing can be compared with; else ""."""
     if figures.deaf(view, asked.at, asked.stream.provider):
         return str(_("Keine Aussage möglich: Von dem, was sonst meldet, wird zu wenig gehört"))
     if view.baseline is None or view.baseline.cold:
         return str(_("Noch keine Aussage möglich: Es fehlt die Vergleichsbasis aus den ersten sieben Tagen"))
-    return ""
+    return unlooked(look, asked.at, past=asked.past) if look.late else ""
 
 
 def _whose(view: figures.View, asked: Asked) -> str:
@@ -83,29 +85,24 @@ def _whose(view: figures.View, asked: Asked) -> str:
     return of + (str(_(" aus %(place)s", place=story.place_name(asked.region, catalogue))) if asked.region else "")
 
 
-def _late(connection: Connection, asked: Asked) -> datetime | None:
-    """Return when we last looked if that is too long ago for the time that is shown."""
-    looked, _found = incidents.hotspots(connection, asked.at)
-    return looked if looked is not None and asked.at - looked > LATE else None
-
-
-def _floods(view: figures.View) -> list[str]:
+def _floods(view: figures.View, look: Look) -> list[str]:
     """Say what the last look left out because it came from one address block or was copied."""
-    looked, _found = incidents.hotspots(view.connection, view.at)
-    left_out = crowds.left_out(view.connection, looked) if looked and view.at - looked <= LATE else ()
+    left_out = crowds.left_out(view.connection, look.at) if look.at and not look.late else ()
     return [story.flood(crowd, view.instance.catalogue) for crowd in left_out]
 
 
-def _map(view: figures.View, asked: Asked, going: Sequence[Incident]) -> dict[str, Any]:
+def _map(view: figures.View, asked: Asked, going: Sequence[Incident], look: Look) -> dict[str, Any]:
     """Return the map, its legend, and the list that says the same: value, its words, the districts."""
-    values = figures.map_values(view, going, asked.at, asked.stream)
+    late = look.late and not figures.deaf(view, asked.at, asked.stream.provider)
+    words = map_words(late=late)
+    values = figures.map_values(view, going, asked.at, asked.stream, late=late)
     shown = {region: value for region, value in values.items() if region.startswith(asked.region)}
-    districts = figures.districts(instance(), shown, going, map_words())
-    listed = [(value, map_words()[value], _of(districts, value)) for value in VALUES]
+    districts = figures.districts(instance(), shown, going, words)
+    listed = [(value, words[value], _of(districts, value)) for value in VALUES]
     return {
         "map": inline_map(instance().catalogue.shapes, districts, simulated=instance().clock.simulated),
-        "legend": [(value, map_words()[value]) for value in VALUES],
-        "listed": [(value, words, of) for value, words, of in listed if of],
+        "legend": [(value, words[value]) for value in VALUES],
+        "listed": [one for one in listed if one[2]],
         "few": sum(value == "few" for value in shown.values()),
         "districts": len(shown),
     }

@@ -16,8 +16,8 @@ from aggregator.store import Connection, baselines, calibrations, incidents, out
 from aggregator.store.checkup import file_of
 from aggregator.web.desk import desk, instance
 from aggregator.web.params import Invalid
+from aggregator.web.timely import LATE, last_look
 
-LATE: Final = timedelta(minutes=15)  # since the last look for clusters: then something is wrong
 SLOW: Final = 60.0  # seconds of a tick: then the next is due already
 OLD: Final = ANEW_AFTER + timedelta(days=2)
 LEAST_SPACE: Final = 200_000_000  # bytes
@@ -69,8 +69,7 @@ def _of_the_store(connection: Connection, now: datetime) -> Iterator[str]:
     """Yield what the store tells: feeds, detection, alerts, thresholds; a sentence each."""
     latest = runs.latest(connection)
     yield from (f"feed {run.source}: {run.outcome}" for run in latest.values() if run.outcome not in HEARD)
-    last = incidents.last_look(connection, now)
-    if last is None or now - last > LATE:
+    if last_look(connection, now).late:
         yield "detection has not looked for 15 minutes"
     tick = work.jobs(connection).get("refresh")
     if tick and tick.seconds > SLOW:

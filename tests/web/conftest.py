@@ -21,7 +21,7 @@ from aggregator.model import FeedRun, RawReport, Statement
 from aggregator.pipeline import accept
 from aggregator.refresh import Detection
 from aggregator.settings import load_settings
-from aggregator.store import runs, sources, statements
+from aggregator.store import incidents, runs, sources, statements
 from aggregator.web import create_app, seal
 from aggregator.web.desk import KEY
 from tests import stores
@@ -122,6 +122,7 @@ def netzlage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         "auskunft",
     )
     with made.store.write() as connection:
+        incidents.save_hotspots(connection, NOW - timedelta(hours=3.5), [])  # before it began
         statements.add(connection, [said])
         runs.add(connection, FeedRun("auskunft", NOW, NOW, "ok", "statements", NOW - timedelta(days=1), NOW))
         runs.add(connection, FeedRun("tot", NOW, NOW, "unreachable", error="No answer within 10 seconds."))

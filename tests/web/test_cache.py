@@ -250,6 +250,21 @@ def test_a_store_that_cannot_be_asked_leaves_the_page_as_it_was(
     assert len(page.asked) == 1
 
 
+def test_a_store_that_was_long_away_is_not_answered_for(
+    kept: Cache, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get(kept)
+    page.status, page.words = "503 SERVICE UNAVAILABLE", "not reachable"
+
+    def fails() -> str:
+        raise StoreError("gone")
+
+    monkeypatch.setattr(kept._watch, "word", fails)
+    assert get(kept).status_code == 200
+    monkeypatch.setattr(cache, "FORSAKEN", 0.0)
+    assert get(kept).status_code == 503
+
+
 def test_two_processes_agree_on_the_etag(netzlage: Instance) -> None:
     first, second = (create_app(netzlage, cached=True).wsgi_app for _ in range(2))
     for path in ("/", "/archiv", "/methodik", "/static/netzlage.css"):
