@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import Connection
@@ -25,6 +25,7 @@ SEATS: Final = 12  # of the 16 threads of the server that may wait for a writer 
 HANGS: Final = 1.0  # seconds after which a transaction that is not through is no common one
 PATIENCE: Final = 5.0  # seconds that anybody waits at most
 AGAIN: Final = 1.0  # seconds between two tries of a writer that nobody waits for, while something is wrong
+FRESH: Final = 60.0  # seconds for which a failure is told where nobody tries again by itself
 LOCKED: Final = "the database is locked or its disk does not answer"
 CLOSED: Final = "Netzlage is being stopped"
 Sent = Report | End
@@ -121,6 +122,7 @@ class Direct:
 
     def __init__(self, store: Store) -> None:
         self._store, self._ledger = store, Ledger()
+        self._failed_at = float("-inf")
 
     def take(self, sent: Sent) -> bool:
         """Store `sent` and return whether it was new; StoreBusy: not now, send it again."""
@@ -128,6 +130,7 @@ class Direct:
             with self._store.write(alone=False) as connection:
                 new = put(connection, [sent])
         except StoreError as error:
+            self._failed_at = time.monotonic()
             self._ledger.failed(error)
             self._ledger.refused()
             raise StoreBusy(str(error)) from error
@@ -135,8 +138,9 @@ class Direct:
         return new[0]
 
     def figures(self) -> Figures:
-        """Return what it has done so far, and what is wrong."""
-        return self._ledger.figures()
+        """Return what it has done so far, and what is wrong, or was within the last minute."""
+        found = self._ledger.figures()
+        return found if time.monotonic() - self._failed_at < FRESH else replace(found, trouble="")
 
     def close(self) -> None:
         """Nothing waits here."""

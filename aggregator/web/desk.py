@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, cast
@@ -13,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from aggregator.catalogue import Catalogue
 from aggregator.cleaning import address_line
 from aggregator.clock import BERLIN
+from aggregator.errors import StoreBusy
 from aggregator.instance import Instance
 from aggregator.model import Provider
 from aggregator.store import Connection, names, sources
@@ -22,6 +25,11 @@ from aggregator.web.figured import registry_of
 from aggregator.web.limits import Limits
 
 KEY: Final = "netzlage"
+WRITERS: Final = 4  # of the 16 threads of the server that may wait for a store that hangs, beside reports
+
+
+def _seats() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(WRITERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class Desk:
     intake: Intake
     registry: CollectorRegistry
     exports: Seats = field(default_factory=Seats)
+    writers: threading.BoundedSemaphore = field(default_factory=_seats)
 
 
 def lay(app: Flask, instance: Instance, intake: Intake | None = None) -> Desk:
@@ -49,6 +58,19 @@ def desk() -> Desk:
 def instance() -> Instance:
     """Return the running Netzlage of the present request."""
     return desk().instance
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """Give a transaction for what people send beside reports; StoreBusy at once where it would wait in vain."""
+    trouble, seats = desk().intake.figures().trouble, desk().writers
+    if trouble or not seats.acquire(blocking=False):
+        raise StoreBusy(trouble or "too many want to write")
+    try:
+        with instance().store.write() as connection:
+            yield connection
+    finally:
+        seats.release()
 
 
 def with_names(connection: Connection, catalogue: Catalogue) -> Catalogue:

@@ -36,6 +36,10 @@ SAID: Final = {
         _("Bitte versuchen Sie es in einigen Sekunden noch einmal."),
     ),
 }
+UNSAVED: Final = (
+    _("Das konnte gerade nicht gespeichert werden"),
+    _("Davon ist nichts gespeichert. Bitte gehen Sie zurück und senden Sie es in einigen Sekunden noch einmal."),
+)
 CROWDED: Final = (
     _("Gerade laden viele auf einmal herunter"),
     _("Bitte versuchen Sie es in einigen Sekunden noch einmal."),
@@ -60,7 +64,8 @@ def _invalid(error: Invalid | Refused) -> Response:
 def _busy(error: StoreError) -> Response:
     if not isinstance(error, StoreBusy):  # its keeper has said it once
         log.error("%s", error)
-    response = answer(503, {"store": "The database cannot be used at the moment; send it again in a few seconds."})
+    told = {"store": "The database cannot be used at the moment; send it again in a few seconds."}
+    response = answer(503, told, UNSAVED if request.method == "POST" else None)
     response.headers["Retry-After"] = AGAIN
     return response
 

@@ -15,7 +15,7 @@ from aggregator.redact import redact
 from aggregator.store import Connection, incidents, remarks
 from aggregator.store.remarks import Remark
 from aggregator.web import story
-from aggregator.web.desk import facts, instance, now
+from aggregator.web.desk import facts, instance, now, writing
 from aggregator.web.params import Invalid
 from aggregator.web.rights import holder
 from aggregator.web.sending import body
@@ -74,7 +74,7 @@ def _row(remark: Remark) -> dict[str, Any]:
 def complain(incident_id: str) -> Response:
     """Note a complaint about a comment; after three it is hidden until somebody has looked at it."""
     reason = redact(clean(request.form.get("reason", ""), LONGEST))
-    with instance().store.write() as connection:
+    with writing() as connection:
         _published(connection, incident_id)
         if not remarks.complain(connection, request.form.get("id", "")[:80], reason, now()):
             abort(404)
@@ -106,7 +106,7 @@ def moderate(report_id: str) -> Response:
     shown = body().get("shown")
     if not isinstance(shown, bool):
         raise Invalid({"shown": "shown must be true or false."})
-    with instance().store.write() as connection:
+    with writing() as connection:
         there = remarks.show(connection, report_id) if shown else remarks.hide(connection, report_id, now())
     if not there:
         abort(404)

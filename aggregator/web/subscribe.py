@@ -18,7 +18,7 @@ from aggregator.notices import Subscription, Threshold
 from aggregator.places import NotLocated
 from aggregator.store import subscriptions
 from aggregator.web import story, telling
-from aggregator.web.desk import address, instance, now
+from aggregator.web.desk import address, instance, now, writing
 from aggregator.web.errors import AGAIN
 from aggregator.web.language import present
 from aggregator.web.tickets import Purpose, read_ticket
@@ -107,7 +107,7 @@ def take() -> Response:
     )  # fmt: skip
     block = address_block(address()) if instance().settings.rate_limits else ""
     try:
-        with instance().store.write() as connection:
+        with writing() as connection:
             subscriptions.ask(connection, wanted, hashed(instance(), wanted.target.casefold()), _block(block))
     except StoreError:
         said = _("Das konnte gerade nicht gespeichert werden. Bitte senden Sie es gleich noch einmal.")
@@ -186,7 +186,7 @@ def confirm() -> Response:
     """Begin to tell."""
     found = _found("confirm")
     if found is not None:
-        with instance().store.write() as connection:
+        with writing() as connection:
             found = subscriptions.confirm(connection, found.subscription_id, now())
     if found is None:
         return _run_out()
@@ -211,7 +211,7 @@ def leave() -> Response:
     """End a subscription, also by the one click of a mail program (RFC 8058)."""
     found = _found("leave")
     if found is not None:
-        with instance().store.write() as connection:
+        with writing() as connection:
             subscriptions.end(connection, found.subscription_id, now(), "left")
     return _left()
 
