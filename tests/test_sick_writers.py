@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -45,8 +46,10 @@ class Writers:
         now = datetime.now(UTC)
         store = open_store(f"sqlite:///{home / 'netzlage.sqlite'}")
         with store.write() as connection:
-            incidents.save(connection, [incident(HAMBURG)], [])
-            reports.add(connection, [report("ours", 1, source="form", comment="Nichts geht")])
+            began = dict.fromkeys(("onset", "onset_earliest", "onset_latest", "first_alarm_at", "updated_at"), now)
+            incidents.save(connection, [incident(HAMBURG, **began)], [])
+            sent: dict[str, Any] = {"source": "form", "comment": "Nichts geht", "observed_at": now, "received_at": now}
+            reports.add(connection, [report("ours", 0, **sent)])  # of today: comments do not grow old
             for name in ("wish", "done"):
                 asked = Subscription(name, "email", f"{name}@example.org", "", "", "strong", "de", now)
                 subscriptions.ask(connection, asked, name, "")
