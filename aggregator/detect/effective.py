@@ -31,10 +31,12 @@ def effective_counts(count: Floats, mean: Floats, phi: float) -> Floats:
     k = phi - 1.0
     if k < NO_CLUMPING:
         return count.astype(np.float64)
-    usual = np.maximum(mean, SMALLEST_MEAN)
-    worth = betaln(usual / k, count) - betaln((usual + 1.0) / k, count)
-    one: Floats = worth / np.log1p(1.0 / usual)
-    return np.where(count == 1, 1.0, one)
+    found = np.ones(count.shape)
+    several = count != 1  # few cells have more than one report
+    more, usual = count[several], np.broadcast_to(np.maximum(mean, SMALLEST_MEAN), count.shape)[several]
+    worth = betaln(usual / k, more) - betaln((usual + 1.0) / k, more)
+    found[several] = worth / np.log1p(1.0 / usual)
+    return found
 
 
 def effective_cells(cells: Cells, means: Floats, elsewhere: float, phi: float) -> Cells:

@@ -18,6 +18,7 @@ from aggregator.detect.calibrate import BLOCK, BLOCKS_A_WEEK, FOOT, Calibration,
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells, merged, narrower
 from aggregator.detect.drift import MEMORY
+from aggregator.detect.hotspot import worth_a_scan
 from aggregator.detect.scan import scan
 from aggregator.detect.span import Prepared, Span, field_of
 from aggregator.detect.zones import LEVELS
@@ -81,24 +82,31 @@ def highest_of_week(prepared: Prepared, cells: Cube, start: int = MONDAY, covera
     heard = coverage or Coverage(start - DAY, DAY + WEEK, {ALL: np.ones(DAY + WEEK)})
     floor = np.full(len(LEVELS), FOOT)
     highest = np.full((BLOCKS_A_WEEK, len(LEVELS)), FOOT)
-    for stream, own in cells.items():
-        for first in range(0, WEEK, RUN):
-            found = scan(field_of(Span(start + first, RUN, prepared, heard), stream, own), floor)
-            maxima = block_maxima(found.tick, prepared.zones.level[found.zone], found.score, RUN // BLOCK)
-            rows = slice(first // BLOCK, (first + RUN) // BLOCK)
-            np.maximum(highest[rows], maxima, out=highest[rows])
+    for first in range(0, WEEK, RUN):
+        span = Span(start + first, RUN, prepared, heard)
+        rows = highest[first // BLOCK : (first + RUN) // BLOCK]
+        for stream, own in cells.items():
+            if worth_a_scan(span, stream, cells):
+                found = scan(field_of(span, stream, own), floor)
+                maxima = block_maxima(found.tick, prepared.zones.level[found.zone], found.score, RUN // BLOCK)
+                np.maximum(rows, maxima, out=rows)
     return highest
 
 
-def null_week(prepared: Prepared, week: int) -> Floats:
-    """Return the block maxima of one null week, the same ones for the same baseline and number."""
-    seed = int(prepared.baseline.hash[:16], 16)
+def seed_of(prepared: Prepared) -> int:
+    """Return what all null weeks of a baseline are drawn with."""
+    return int(prepared.baseline.hash[:16], 16)
+
+
+def null_week(prepared: Prepared, seed: int, week: int) -> Floats:
+    """Return the block maxima of one null week, the same ones for the same baseline, seed and number."""
     return highest_of_week(prepared, make_week(prepared.baseline, np.random.default_rng([seed, week])))
 
 
 def null_weeks(prepared: Prepared, weeks: int = NULL_WEEKS) -> Iterator[Floats]:
     """Yield the block maxima of null weeks."""
-    return (null_week(prepared, week) for week in range(weeks))
+    seed = seed_of(prepared)
+    return (null_week(prepared, seed, week) for week in range(weeks))
 
 
 Draw = Callable[[Prepared, int], Iterable[Floats]]

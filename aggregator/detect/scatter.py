@@ -35,10 +35,9 @@ def with_scatter(
     levels: Mapping[Stream, StreamBaseline], seen: Mapping[Stream, Seen], hours: Ints, lands: Ints
 ) -> dict[Stream, StreamBaseline]:
     """Return the levels with r0. hours: of the week, per bucket; lands: the number of each region's Land."""
-    nation, local = (
-        np.sum([of(level, seen[s], hours, lands) for s, level in levels.items() if s.service != ALL] or [(0, 0, 0)], 0)
-        for of in (_nation, _local)
-    )
+    hourly = [(level, _hourly(level, seen[s], hours, lands)) for s, level in levels.items() if s.service != ALL]
+    nation = np.sum([_nation(level, usual, count) for level, (usual, count, _) in hourly] or [(0, 0, 0)], 0)
+    local = np.sum([_local(level, of_land, lands) for level, (*_, of_land) in hourly] or [(0, 0, 0)], 0)
     r_nation = _weighed(nation, 1 / R_NATION, "nation")
     r_local = _weighed(local, 1 / R_LOCAL, "local")
     return {stream: replace(level, r_local=r_local, r_nation=r_nation) for stream, level in levels.items()}
@@ -70,8 +69,7 @@ def _hourly(level: StreamBaseline, seen: Seen, hours: Ints, lands: Ints) -> tupl
     return level.effective_nation * worth[ordinary], table.sum(axis=0)[ordinary], table[:-1, ordinary]
 
 
-def _nation(level: StreamBaseline, seen: Seen, hours: Ints, lands: Ints) -> Sums:
-    usual, count, _ = _hourly(level, seen, hours, lands)
+def _nation(level: StreamBaseline, usual: Floats, count: Floats) -> Sums:
     usual, count = usual[usual >= ENOUGH], count[usual >= ENOUGH]
     chance, drifting = level.phi_effective * usual, usual**2 / R_NATION
     above = np.minimum((count - usual) ** 2, FAR * (chance + drifting)) - chance
@@ -79,8 +77,9 @@ def _nation(level: StreamBaseline, seen: Seen, hours: Ints, lands: Ints) -> Sums
     return float(above.sum()) * WEEKS_LOST, float((usual**2).sum()), certain
 
 
-def _local(level: StreamBaseline, seen: Seen, hours: Ints, lands: Ints) -> Sums:
-    of_land = _hourly(level, seen, hours, lands)[2]
+def _local(level: StreamBaseline, of_land: Floats, lands: Ints) -> Sums:
+    if not of_land.any():
+        return 0.0, 0.0, 0.0
     rate = np.bincount(lands, weights=level.effective_rate)[:, None]
     share = rate / max(float(rate.sum()), TINY)
     expected = share * of_land.sum(axis=0)

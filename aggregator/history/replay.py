@@ -3,13 +3,13 @@
 What a day's looks find hangs on the incidents before it: its baseline leaves them out, and its looks go on with those
 that run. Only the looks are done in order. A day's baseline and the search for moments at which anything stands out are
 done beside them, some days ahead, as if nothing new were found until then; where something is, the days after it are
-done again. A day is one process's: what it learns need not travel. So the result is that of one process to the last
-bit, whoever does the work.
+done again. A day is one process's: what it learns need not travel, and where something stands out in a day its process
+begins no other before that is looked at. So the result is that of one process to the last bit, whoever does the work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,13 @@ from aggregator.clock import BERLIN
 from aggregator.detect.backtest import Day, Plan, by_alarm, days, follow, learn_day, stands_out
 from aggregator.detect.calibrate import Calibration
 from aggregator.detect.cube import bucket_number
-from aggregator.detect.nullweeks import null_week, null_weeks
+from aggregator.detect.nullweeks import null_week, null_weeks, seed_of
 from aggregator.detect.span import Prepared
 from aggregator.detect.tick import SEARCH_BEFORE, Country, Learned, masks
 from aggregator.history.folder import DayFile, bounds
 from aggregator.history.hands import Hands
 from aggregator.history.kept import Steps
-from aggregator.history.window import Logs, Part, Whole, past_of, read_logs, read_part
+from aggregator.history.window import Logs, Part, Whole, past_of, read_logs, read_part, summary
 from aggregator.model import Incident, Stream
 
 DAY: Final = timedelta(days=1)
@@ -59,11 +59,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """A day that was begun: by which incidents' stretches, what it learned, and the parts of the search."""
+    """A day that was begun: by which incidents' stretches, what it learned, and when anything stands out."""
 
     by: Mask
     learned: Any
-    hot: Sequence[Any]
+    hot: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class _Run:
     country: Country
     hands: Hands
     watch: Watch
+    turns: Sequence[Turn]
     parts: dict[date, Any] = field(default_factory=dict)
     logs: dict[date, Any] = field(default_factory=dict)
     ahead: dict[int, _Ahead] = field(default_factory=dict)
@@ -96,14 +97,15 @@ def replay(task: Task, country: Country, hands: Hands, steps: Steps, watch: Watc
 
     Raises DataError where a file is not what it should be, or a process is lost.
     """
-    run = _Run(task, country, hands, watch)
-    _share(run)
     turns = [Turn(number, *of) for number, of in enumerate(days(task.begin, task.end, task.plan))]
+    run = _Run(task, country, hands, watch, turns)
+    _share(run)
     incidents: dict[str, Incident] = {}
     for turn in turns:
         kept = steps.load(turn.start, _sums(run, turn))
         if kept is None:
-            _begin(run, turns[turn.number : turn.number + hands.width + (hands.width > 1)], incidents)
+            run.limits = run.limits or _limits(run)
+            _begin(run, turn, incidents)
             kept = _finish(run, turn, incidents)
             steps.save(turn.start, kept)
         incidents |= kept
@@ -114,21 +116,15 @@ def replay(task: Task, country: Country, hands: Hands, steps: Steps, watch: Watc
 
 def _share(run: _Run) -> None:
     """Send to all what all need, and learn of every day which streams it holds and whether reports come late."""
-    task, regions = run.task, run.country.zones.regions
+    task = run.task
     run.shared = run.hands.share(run.country)
-    told = [
-        run.hands.submit(_summary, task.folder, files, regions, at=i) for i, files in enumerate(task.files.values())
-    ]
+    told = [run.hands.submit(summary, task.folder, files, at=i) for i, files in enumerate(task.files.values())]
     found = run.hands.results(told)
     streams = tuple(sorted({stream for some, _ in found for stream in some}, key=lambda of: (of.provider, of.service)))
     heard = any("listening" in files for files in task.files.values())
     late = any(late for _, late in found)
+    regions = run.country.zones.regions
     run.whole = run.hands.share(Whole(task.begin, task.end, regions, streams, late, task.covers, heard))
-
-
-def _summary(folder: Path, files: Mapping[str, DayFile], regions: Sequence[str]) -> tuple[set[Stream], bool]:
-    part = read_part(folder, files, regions)
-    return set(part.cells), part.late
 
 
 def _window(run: _Run, turn: Turn) -> list[date]:
@@ -156,21 +152,30 @@ def _masked(run: _Run, turn: Turn, incidents: Iterable[Incident]) -> Mask:
     return {stream: stretches for stream, stretches in found.items() if stretches}
 
 
-def _begin(run: _Run, coming: Iterable[Turn], incidents: Mapping[str, Incident]) -> None:
-    """Begin the days that come, those again of which other incidents are known now."""
-    for turn in coming:
+def _begin(run: _Run, now: Turn, incidents: Mapping[str, Incident]) -> None:
+    """Begin the day and some that come, those again of which other incidents are known now.
+
+    While an incident runs, each day changes what the next one leaves out: none is begun before its turn.
+    """
+    running = any(incident.ended_at is None for incident in incidents.values())
+    ahead = 1 if running or run.hands.width == 1 else run.hands.width + 1
+    for turn in run.turns[now.number : now.number + ahead]:
         by = _masked(run, turn, incidents.values())
         if turn.number not in run.ahead or run.ahead[turn.number].by != by:
             run.ahead[turn.number] = _look_ahead(run, turn, by, [i for i in incidents.values() if i.stream in by])
 
 
 def _look_ahead(run: _Run, turn: Turn, by: Mask, known: list[Incident]) -> _Ahead:
-    view, hands, number = _view(run, turn, turn.start - BACK), run.hands, turn.number
-    learned = hands.submit(_learn, run.shared, view, run.task.plan, known, turn.start, first=number, at=number)
-    if run.limits is None:
-        return _Ahead(by, learned, ())
-    hot = hands.submit(_search, view, learned, run.limits, turn, first=number, at=number)
-    return _Ahead(by, learned, [hot])
+    number, before = turn.number, run.ahead.get(turn.number - run.hands.width)
+    view = _view(run, turn, turn.start - BACK)
+    learned = _learning(run, turn, view, known, before.hot if before else ())
+    hot = run.hands.submit(_search, view, learned, run.limits, turn, first=number, at=number)
+    return _Ahead(by, learned, hot)
+
+
+def _learning(run: _Run, turn: Turn, view: View, known: list[Incident], before: Any) -> Any:
+    given = run.shared, view, run.task.plan, known, turn.start, before
+    return run.hands.submit(_learn, *given, first=turn.number, at=turn.number)
 
 
 def _view(run: _Run, turn: Turn, since: datetime) -> View:
@@ -188,13 +193,10 @@ def _view(run: _Run, turn: Turn, since: datetime) -> View:
 
 def _finish(run: _Run, turn: Turn, incidents: Mapping[str, Incident]) -> dict[str, Incident]:
     """Look at a day where something stands out or an incident runs, and return the incidents that it changes."""
-    if run.limits is None:
-        (learned,) = run.hands.results([run.ahead[turn.number].learned])
-        run.limits = _limits(run, learned.prepared)
-        run.ahead.clear()
-        _begin(run, [turn], incidents)
     here = run.ahead[turn.number]
-    hot = set().union(*run.hands.results(here.hot))
+    (hot,) = run.hands.results([here.hot])
+    if hot:
+        run.ahead.pop(turn.number + run.hands.width, None)  # was waiting for this one
     running = [i for i in incidents.values() if i.ended_at is None]
     if not turn.ticks or not (hot or running):
         return {}
@@ -205,14 +207,18 @@ def _finish(run: _Run, turn: Turn, incidents: Mapping[str, Incident]) -> dict[st
     return changed
 
 
-def _limits(run: _Run, prepared: Prepared) -> Calibration:
-    """Return the thresholds, from the first baseline; null weeks are drawn by all hands."""
+def _limits(run: _Run) -> Calibration:
+    """Return the thresholds, from the baseline of the first day; null weeks are drawn by all hands."""
+    first = run.turns[0]
+    learned = _learning(run, first, _view(run, first, first.start - BACK), [], ())
+    prepared = run.hands.results([learned])[0].prepared
     shared = run.hands.share(prepared)
 
     def draw(_prepared: Prepared, weeks: int) -> Iterable[Any]:
         if run.hands.width == 1:
             return null_weeks(prepared, weeks)
-        drawn = [run.hands.submit(null_week, shared, week, first=week, at=week) for week in range(weeks)]
+        seed = seed_of(prepared)
+        drawn = [run.hands.submit(null_week, shared, seed, week, first=week, at=week) for week in range(weeks)]
         return (run.hands.results([one])[0] for one in drawn)
 
     made = calibrated(prepared, run.task.calibrations, run.task.budget, run.watch.week, draw)
@@ -226,12 +232,15 @@ def _forget(run: _Run, turn: Turn) -> None:
     run.logs = {day: log for day, log in run.logs.items() if bounds(day)[1] > turn.start - BACK}
 
 
-def _learn(country: Country, view: View, plan: Plan, known: Sequence[Incident], start: datetime) -> Learned:
-    return learn_day(country, past_of(*view, start), plan, known, start)
+def _learn(  # noqa: PLR0917 - what a day's learning hangs on
+    country: Country, view: View, plan: Plan, known: Sequence[Incident], start: datetime, before: Collection[datetime]
+) -> Learned | None:
+    """Learn for a day; not if anything stands out in the day `before`, for then other incidents will be known."""
+    return None if before else learn_day(country, past_of(*view, start), plan, known, start)
 
 
-def _search(view: View, learned: Learned, limits: Calibration, turn: Turn) -> set[datetime]:
-    return stands_out(past_of(*view, turn.start), learned, limits, turn.ticks)
+def _search(view: View, learned: Learned | None, limits: Calibration, turn: Turn) -> set[datetime]:
+    return stands_out(past_of(*view, turn.start), learned, limits, turn.ticks) if learned else set()
 
 
 def _follow(

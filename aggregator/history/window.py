@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from aggregator.detect.backtest import Log, Past, ReportLog, any_late, logs
+from aggregator.detect.backtest import Log, Past, ReportLog, logs
 from aggregator.detect.coverage import Coverage, cover
 from aggregator.detect.cube import NO_CELLS, Cells, bucket_number, by_stream, joined
 from aggregator.frames import BUCKET, CUBE, LISTENING, conform, empty
@@ -27,17 +27,13 @@ Files = Mapping[str, DayFile]  # of one day, by table
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A German day: its counts, the reports that were known only after it, who brought them and who was heard.
-
-    late: some report of it was known later than the end of its five minutes.
-    """
+    """A German day: its counts, the reports that were known only after it, who brought them and who was heard."""
 
     day: date
     cells: Mapping[Stream, Cells]
     behind: Logs
     usual: pd.DataFrame
     listening: pd.DataFrame | None
-    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +61,17 @@ def read_part(folder: Path, files: Files, regions: Sequence[str]) -> Part:
     end = bounds(day)[1].timestamp()
     behind = {stream: log.where(log.received > end) for stream, log in all_logs.items()}
     usual = counts.groupby(["provider", "source"], observed=True)["count"].sum().reset_index()
-    late = any_late(all_logs.get(Stream(ALL, ALL), NOTHING))
-    return Part(day, by_stream(counts, regions), behind, usual, listening, late)
+    return Part(day, by_stream(counts, regions), behind, usual, listening)
+
+
+def summary(folder: Path, files: Files) -> tuple[set[Stream], bool]:
+    """Return the streams of a day, and whether some report was known later than the end of its five minutes."""
+    counts = read(folder, files["cube"], ("provider", "service")).drop_duplicates()
+    narrow = {Stream(str(provider), str(service)) for provider, service in counts.itertuples(index=False)}
+    wide = {Stream(name, ALL) for name in (ALL, *(stream.provider for stream in narrow))} if narrow else set()
+    times = read(folder, files["reports"], ("observed_at", "received_at", "counted"))
+    in_time = times["received_at"] <= times["observed_at"].dt.floor(BUCKET) + BUCKET
+    return narrow | wide, bool((times["counted"] & ~in_time).any())
 
 
 def read_logs(folder: Path, files: Files, regions: Sequence[str]) -> Logs:

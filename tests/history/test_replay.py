@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from aggregator.detect.calibrate import SHIPPED
+from aggregator.detect.calibrate import SHIPPED, Calibration
+from aggregator.detect.span import Prepared
 from aggregator.errors import DataError, SettingsError
 from aggregator.history import replay as module
 from aggregator.history.folder import known
@@ -84,6 +85,41 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, monkeypat
     found = look_back(folder, Alone())
     assert days == [BEGIN + HISTORY + timedelta(days=n) for n in range(3, 5)]
     assert found == plainly(table())
+
+
+def test_stopped_in_the_middle_the_thresholds_stay_those_of_the_first_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def calibrated(prepared: Prepared, *_: object) -> Calibration:
+        made.append(prepared.baseline.hash)
+        return SHIPPED
+
+    monkeypatch.setattr(module, "calibrated", calibrated)
+    folder = write(tmp_path, table())
+    with pytest.raises(StoppedError):
+        look_back(folder, Alone(), stop_after(2))
+    look_back(folder, Alone())
+    assert len(made) == 2
+    assert made[0] == made[1]
+
+
+def test_no_day_is_begun_beyond_one_in_which_something_stands_out(
+    tmp_path: Path, two: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[tuple[datetime, bool]] = []
+    submit = two.submit
+
+    def seen(work: Any, *given: Any, **how: Any) -> Any:
+        handle = submit(work, *given, **how)
+        if work is module._learn:
+            learned.append((given[4], bool(two.results([given[5]])[0]) if given[5] != () else False))
+        return handle
+
+    monkeypatch.setattr(two, "submit", seen)
+    look_back(write(tmp_path, table()), two)
+    assert [start.date() for start, waited in learned if waited] == [(FAULT + timedelta(days=2)).date()]
 
 
 def test_a_day_that_has_changed_is_looked_at_again_and_so_is_a_question_put_otherwise(tmp_path: Path) -> None:
