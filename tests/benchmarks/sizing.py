@@ -42,6 +42,7 @@ RISE: Final = 11  # looks until the peak
 FALL: Final = 10.2  # looks in which it falls by e
 LOOKS: Final = HOURS * 12
 STEP: Final = timedelta(minutes=5)
+SECOND: Final = timedelta(seconds=1)
 LATE: Final = 3  # last looks that are averaged
 
 
@@ -75,16 +76,16 @@ class Crowd:
         self._people = people / people.sum()
         self._number = 0
 
-    def report(self, number: int, at: datetime) -> Iterator[RawReport]:
-        """Yield reports of the five minutes before `at`."""
+    def report(self, number: int, at: datetime, since: timedelta = STEP) -> Iterator[RawReport]:
+        """Yield reports of the time before `at`."""
         where = self._rng.choice(len(self._regions), number, p=self._people)
-        seconds = np.sort(self._rng.uniform(0, STEP.total_seconds(), number))
+        seconds = np.sort(self._rng.uniform(0, since.total_seconds(), number))
         other = self._rng.random(number) < 0.1
         for place, second, odd in zip(where, seconds, other, strict=True):
             self._number += 1
             yield RawReport(
                 source="crowd", key=str(self._number), provider="vodafone" if odd else "o2", service="mobile",
-                region=self._regions[place].id, observed_at=(at - STEP + timedelta(seconds=float(second))).isoformat(),
+                region=self._regions[place].id, observed_at=(at - since + timedelta(seconds=float(second))).isoformat(),
                 reporter=f"p{self._number}",
             )  # fmt: skip
 
@@ -97,10 +98,10 @@ def opened(folder: str, clock: SimulatedClock) -> Instance:
     return instance
 
 
-def take(instance: Instance, crowd: Crowd, number: int, at: datetime) -> float:
-    """Give reports to the door as a feed's run does, and return the seconds that it took."""
-    given = list(crowd.report(number, at))
-    run = FeedRun("crowd", at - STEP, at, "ok", listened_from=at - STEP, listened_until=at)
+def take(instance: Instance, crowd: Crowd, number: int, at: datetime, since: timedelta = STEP) -> float:
+    """Give reports of the time before `at` to the door as a feed's run does, and return the seconds that it took."""
+    given = list(crowd.report(number, at, since))
+    run = FeedRun("crowd", at - since, at, "ok", listened_from=at - since, listened_until=at)
     start = time.process_time()
     found = accept(instance, given, run=run)
     seconds = time.process_time() - start
@@ -144,10 +145,11 @@ def peak(seconds: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         instance = opened(folder, clock)
         crowd, busy, start = Crowd(instance), 0.0, time.perf_counter()
-        clock.set(NOW + STEP)
         for second in range(seconds):
             time.sleep(max(start + second - time.perf_counter(), 0.0))
-            busy += take(instance, crowd, round(TOP), NOW + STEP)
+            at = NOW + timedelta(seconds=second + 1)
+            clock.set(at)
+            busy += take(instance, crowd, round(TOP), at, SECOND)
         late = time.perf_counter() - start - seconds
         instance.store.close()
     return max(late, 0.0), busy / seconds
