@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from aggregator.catalogue import Catalogue
@@ -68,6 +69,7 @@ def archive() -> Response:
             services=list(instance().catalogue.services.values()),
             laender=[(land, story.place_name(land, instance().catalogue)) for land in instance().catalogue.laender],
             number=len(found),
+            first=str(format_date(_local(every[-1].onset), "LLLL y")) if every else "",
             rows=[row(view, incident) for incident in found[(search.page - 1) * A_PAGE : search.page * A_PAGE]],
             pages=range(1, -(-len(found) // A_PAGE) + 1),
             year=year,

@@ -104,7 +104,9 @@ def test_the_calendar_is_as_dark_as_a_day_was_unusual_and_hatched_where_nobody_l
     link = re.search(r'<td class="strong"><a href="(/archiv\?since=2017-02-14[^"]+)"', page)
     assert link
     assert places(found(client, link[1].split("?")[1].replace("&amp;", "&"))) == EAST
-    assert page.count("<table>") == 12
+    assert page.count("<table>") == 5  # months to come are not shown
+    assert client.get("/archiv?month=2016").text.count("<table>") == 12
+    assert "<h1>Archiv: 11 Vorfälle seit Januar 2017</h1>" in page
 
 
 def test_the_calendar_of_a_region_shows_only_its_days(client: FlaskClient) -> None:
