@@ -59,6 +59,7 @@ def incident_page(incident_id: str) -> str:
             evidence=evidence(view, incident, changes, told),
             judged=judged,
             begun=story.begun(incident, at),
+            lasted=story.span(incident.onset, incident.ended_at, at) if incident.ended_at else "",
             chance=chance(incident, judged),
             curve=drawn_inline(incident, drawn),
             unit=unit(drawn),

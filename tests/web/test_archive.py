@@ -73,6 +73,8 @@ def test_every_fault_of_the_earlier_year_was_found_strong_and_is_over(netzlage: 
 def test_january_is_the_north_february_berlin_and_saxony_march_the_nation(client: FlaskClient) -> None:
     assert places(found(client, "month=2017-01")) == NORTH
     assert places(found(client, "month=2017-02")) == EAST
+    for month in ("Februar+2017", "february+2017", "Feb.+2017", "2/2017", "02.2017"):
+        assert places(found(client, f"month={month}")) == EAST, month
     assert places(found(client, "month=2017-03")) == {"Bundesweit"}
     assert found(client, "month=2017-04") == []
     assert places(found(client, "month=2017")) == NORTH | EAST | {"Bundesweit"}
