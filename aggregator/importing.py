@@ -148,10 +148,13 @@ def read_ndjson(lines: Iterable[bytes], source: str = "import") -> Iterator[Item
             yield from_fields(values, source, where=f"line {number}")
 
 
-def from_fields(values: Mapping[str, Any], source: str, *, where: str = "", address: str = "") -> RawReport | Rejected:
+def from_fields(
+    values: Mapping[str, Any], source: str, *, where: str = "", address: str = "", person: str = ""
+) -> RawReport | Rejected:
     """Return the raw report of fields named as the CSV columns: text, numbers or null; `uid` is as good as report_id.
 
-    Unknown names are passed over; a value that is a list or an object is Rejected.
+    Unknown names are passed over; a value that is a list or an object is Rejected. person: who reports where no
+    reporter is named.
     """
     texts: dict[str, Any] = {}
     for name, field in (*FIELD_OF.items(), ("uid", "key")):
@@ -160,6 +163,7 @@ def from_fields(values: Mapping[str, Any], source: str, *, where: str = "", addr
             return Rejected("bad_field", f"{name} is no text; write text or a number.", name, where)
         if value is not None and not texts.get(field):
             texts[field] = value if isinstance(value, str) else str(value)
+    texts["reporter"] = texts.get("reporter") or person
     return RawReport(source, where=where, address=address, **texts)
 
 
