@@ -17,6 +17,8 @@ COORDINATES: Final = ("lat", "lon")
 OPTIONAL: Final = ("symptom", "reporter", "received_at", "began_at", "ended_at", "report_id", "comment")
 COLUMNS: Final = (*NEEDED, *PLACE, *COORDINATES, *OPTIONAL)
 FIELD_OF: Final[Mapping[str, str]] = {name: "key" if name == "report_id" else name for name in COLUMNS}
+FIELDS: Final = (*FIELD_OF.items(), ("uid", "key"))  # of a call to the API
+NO_TEXT: Final = (list, dict, bool)
 
 DELIMITERS: Final = ",;\t|"
 NOT_UTF8: Final = "\udc80"  # what surrogateescape makes of a byte that is no UTF-8
@@ -157,9 +159,9 @@ def from_fields(
     reporter is named.
     """
     texts: dict[str, Any] = {}
-    for name, field in (*FIELD_OF.items(), ("uid", "key")):
+    for name, field in FIELDS:
         value = values.get(name)
-        if isinstance(value, list | dict | bool):
+        if isinstance(value, NO_TEXT):
             return Rejected("bad_field", f"{name} is no text; write text or a number.", name, where)
         if value is not None and not texts.get(field):
             texts[field] = value if isinstance(value, str) else str(value)

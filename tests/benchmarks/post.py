@@ -35,6 +35,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, request
 
+from aggregator.cli.common import settle
 from aggregator.cli.serve import serve_app
 from aggregator.clock import SystemClock
 from aggregator.instance import open_instance
@@ -100,6 +101,7 @@ def serve_site(port: int, folder: str) -> None:
             request.get_json()
             return Response(ANSWER, 201, mimetype="application/json")
 
+        settle()
         serve_app(beside(app), "127.0.0.1", port, proxied=True, say=lambda _line: None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Both:
 
     home: Path
     patch: pytest.MonkeyPatch
+    ways: list[Way] = field(default_factory=list)
 
     def open(self, intake: Any = None, **settings: Any) -> tuple[Way, Way]:
         made = self._way("hatch", intake, settings)
@@ -73,6 +74,7 @@ class Both:
         def _entered() -> None:
             way.entered += 1
 
+        self.ways.append(way)
         return way
 
 
@@ -80,12 +82,9 @@ class Both:
 def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
     monkeypatch.setattr("aggregator.store.daykeys.secrets.token_bytes", lambda size: b"d" * size)
     made = Both(tmp_path, monkeypatch)
-    opened: list[Way] = []
-    way = made._way
-    monkeypatch.setattr(made, "_way", lambda *given: opened.append(way(*given)) or opened[-1])
     yield made
-    for one in opened:
-        one.instance.store.close()
+    for way in made.ways:
+        way.instance.store.close()
 
 
 def seen(answer: TestResponse) -> tuple[str, list[tuple[str, str]], bytes]:
