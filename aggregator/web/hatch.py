@@ -27,6 +27,7 @@ REPORTS: Final = "/api/v1/reports"
 SOURCE: Final = "api"
 FAILED: Final = "netzlage.failed"  # of an environ: the error that came of storing its report
 KIND: Final = "application/json"
+WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # as the app writes
 LONGEST: Final = 16 << 10  # bytes of a body: its fields together are shorter
 
 
@@ -43,7 +44,7 @@ class Hatch:
             return self._app(environ, start)
         environ[ROUTE] = REPORTS
         here = self._desk.instance
-        body = f"{json.dumps(told(sent, here), ensure_ascii=False, separators=(',', ':'))}\n".encode()
+        body = f"{WRITE(told(sent, here))}\n".encode()
         headers = [("Content-Type", KIND), ("Content-Length", str(len(body))), *of_short_json(environ, here)]
         start("201 CREATED" if sent.kept else "200 OK", headers)
         return [body]
