@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pandas.api.typing import DataFrameGroupBy
-
 from aggregator.clock import BERLIN
 from aggregator.detect.cube import NO_CELLS
 from aggregator.detect.package import read_package, write_package
 from aggregator.detect.proof import fold_sources, prove
 from aggregator.detect.tick import Sight
 from aggregator.instance import Instance
-from aggregator.model import ALL, Hotspot, Incident
+from aggregator.model import Hotspot, Incident
 from aggregator.store import evidence, sources
 from aggregator.store.evidence import Frozen
 
@@ -34,15 +32,11 @@ def freeze(
         return []
     shown = {(h.stream, h.standard, tuple(sorted(h.regions))): h for h in hotspots}
     found = ((i.incident_id, shown.get((i.stream, i.standard, i.regions))) for i in clearer)
-    # On a bad day there are hundreds, and half a million rows: they are not looked through for each.
-    counts = seen.counts.groupby("provider", observed=True)
-    return [Frozen(incident_id, seen.at, _package(seen, h, counts)) for incident_id, h in found if h]
+    return [Frozen(incident_id, seen.at, _package(seen, h)) for incident_id, h in found if h]
 
 
-def _package(seen: Sight, hotspot: Hotspot, counts: DataFrameGroupBy[Any, Any]) -> bytes:
-    stream = hotspot.stream
-    own = seen.counts if stream.provider == ALL else counts.get_group(stream.provider)
-    proof = prove(seen.span, hotspot, seen.streams.get(stream, NO_CELLS), seen.limits, own)
+def _package(seen: Sight, hotspot: Hotspot) -> bytes:
+    proof = prove(seen.span, hotspot, seen.streams.get(hotspot.stream, NO_CELLS), seen.limits, seen.counts)
     return write_package(proof, {})
 
 

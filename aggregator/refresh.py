@@ -19,7 +19,7 @@ from aggregator.model import Filter, Incident
 from aggregator.proofs import freeze
 from aggregator.store import Connection, baselines, calibrations, crowds, cube, evidence, incidents, sources
 from aggregator.store.crowds import Crowd
-from aggregator.witnesses import Usual, Witnesses, without
+from aggregator.witnesses import Usual, see, without
 
 HEARTBEAT = timedelta(minutes=10)  # a longer gap between two passes means that the site was not listening
 OWN_DOORS = ("form", "api")  # sources that are heard whenever we run
@@ -106,11 +106,13 @@ class Detection:
     ) -> tuple[Sight, list[Crowd]]:
         learned = self.learned(connection, at, as_of)
         day_before = at - to_timedelta(LONGEST)
-        counts = cube.frame(connection, Filter(since=day_before, until=at, as_of=as_of))
-        witnesses = Witnesses(connection, as_of, self._usual_on(at))
+        counts = cube.cells(connection, Filter(since=day_before, until=at, as_of=as_of))
+        witnesses = see(connection, day_before, at, as_of, self._usual_on(at))
         floods = witnesses.floods(counts, day_before, at)
         gone = witnesses.members(floods, day_before, at)
-        counts, witnesses = without(counts, gone), replace(witnesses, left_out=tuple(sorted(gone)))
+        if gone:
+            counts = without(counts, gone)
+            witnesses = see(connection, day_before, at, as_of, self._usual_on(at), sorted(gone))
         since = looks_back_to(at, known)
         listening = cube.listening(connection, since, at, as_of)
         told = sources.covers(connection)
@@ -135,8 +137,8 @@ class Detection:
         if self._learned and self._learned[:2] == (until, known_by):
             return self._learned[2]
         whole = Filter(since=until - HISTORY, until=until, as_of=known_by)
-        counts = cube.frame(connection, whole)
-        usual = counts.groupby(["provider", "source"])["count"].sum().reset_index()
+        counts = cube.cells(connection, whole)
+        usual = counts.groupby(["provider", "source"], observed=True)["count"].sum().reset_index()
         listening = cube.listening(connection, until - HISTORY, until, known_by)
         told = sources.covers(connection)
         coverage = cover(listening, usual, bucket_number(until - HISTORY), bucket_number(until), covers=told)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from aggregator.clock import floor_to
 from aggregator.detect.tick import Floats, Places
-from aggregator.detect.trust import FLOOD, Part, is_flood
+from aggregator.detect.trust import FLOOD, Part, is_flood, matters
 from aggregator.frames import BUCKET, CUBE, conform
 from aggregator.model import Filter, Hotspot, Stream
-from aggregator.store import Connection, crowds, reports
+from aggregator.store import Connection, crowds, reported, reports
 from aggregator.store.crowds import BLOCK, TEXT, Crowd
+from aggregator.store.reported import Reported
 
 GUESSED_OVER = timedelta(days=7)  # how long back the usual share of guessed places is judged
 DAY = timedelta(days=1)
@@ -34,28 +36,46 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """The reports behind the counts, as far as they were known by `as_of` (None: now)."""
+    """The reports behind the counts, as far as they were known by `as_of` (None: now).
+
+    blocks, texts: those since `since`, read once for all that a look asks.
+    """
 
     connection: Connection
     as_of: datetime | None
     usual: Usual
-    left_out: tuple[str, ...] = ()  # ids of the reports that a flood is made of
+    since: datetime
+    blocks: Reported
+    texts: Reported
 
     def times(self, stream: Stream, regions: Places, since: datetime, until: datetime) -> Floats:
         """Return the seconds since the epoch of the counted reports in [since, until), ascending."""
-        return reports.times(self.connection, stream, regions, since, until, self.as_of, without=self.left_out)
+        late = self.blocks.times(stream, regions, since, until)
+        if since >= self.since:
+            return late
+        early = reports.times(self.connection, stream, regions, since, min(until, self.since), self.as_of)
+        return np.concatenate([early, late])
 
     def parts(self, hotspot: Hotspot) -> Sequence[Part]:
-        """Return the largest block, the commonest text and, of a region, the places guessed from addresses."""
+        """Return the largest block, the commonest text and, of a region, the places guessed from addresses.
+
+        Those too small to matter are left out: what is usual of them need not be asked.
+        """
         stream, regions = hotspot.stream, hotspot.regions or None
-        window = Filter(stream.provider, stream.service, since=hotspot.start, until=hotspot.end, as_of=self.as_of)
-        made = crowds.makeup(self.connection, window, regions, self.left_out)
-        found = [Part(made.block, self.usual_block(stream)), Part(made.text, 0.0)]
-        if regions and made.by_address:
-            before = replace(window, since=hotspot.start - GUESSED_OVER, until=hotspot.start)
-            past = crowds.makeup(self.connection, before, regions)
-            found.append(Part(made.by_address, past.by_address / past.total if past.total else 0.0))
+        window = stream, regions, hotspot.start, hotspot.end
+        found = []
+        if matters(hotspot, block := self.blocks.most(*window)):
+            found.append(Part(block, self.usual_block(stream)))
+        if matters(hotspot, text := self.texts.most(*window)):
+            found.append(Part(text, 0.0))
+        if regions and matters(hotspot, by_address := self.blocks.placed_by_address(*window)):
+            found.append(Part(by_address, self._usually_guessed(hotspot)))
         return found
+
+    def _usually_guessed(self, hotspot: Hotspot) -> float:
+        of, since = hotspot.stream, hotspot.start - GUESSED_OVER
+        before = Filter(of.provider, of.service, since=since, until=hotspot.start, as_of=self.as_of)
+        return crowds.guessed(self.connection, before, hotspot.regions)
 
     def usual_block(self, stream: Stream) -> float:
         """Return the share that the largest block of a stream holds on a usual day."""
@@ -79,8 +99,7 @@ class Witnesses:
         self, kind: str, counts: pd.DataFrame, since: datetime, until: datetime, known: Sequence[Crowd]
     ) -> list[Crowd]:
         """Return the floods of one kind, the largest first: each is measured without those before it and `known`."""
-        window = Filter(since=since, until=until, as_of=self.as_of)
-        large = crowds.crowds(self.connection, kind, window, FLOOD)
+        large = list((self.blocks if kind == BLOCK else self.texts).crowds(since, until, FLOOD))
         if not large:
             return []
         within = counts[(counts["bucket"] >= since) & (counts["bucket"] < until)]
@@ -104,6 +123,20 @@ class Witnesses:
             for flood in floods
             for report_id, member in crowds.members(self.connection, flood, window).items()
         }
+
+
+def see(  # noqa: PLR0917 - the question in the order it is asked
+    connection: Connection,
+    since: datetime,
+    until: datetime,
+    as_of: datetime | None,
+    usual: Usual,
+    without: Sequence[str] = (),
+) -> Witnesses:
+    """Read the reports in [since, until), but for those of the ids in `without`."""
+    window = Filter(since=since, until=until, as_of=as_of)
+    blocks, texts = (reported.read(connection, kind, window, without) for kind in (BLOCK, TEXT))
+    return Witnesses(connection, as_of, usual, since, blocks, texts)
 
 
 def days_of(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -109,26 +109,35 @@ def by_stream(cube: pd.DataFrame, regions: Sequence[str]) -> dict[Stream, Cells]
     """
     if cube.empty:
         return {}
-    place = {name: number for number, name in enumerate(regions)}
-    region = np.asarray(cube["region"].map(place).fillna(NOT_LOCATED), dtype=np.int64)
+    places = {name: number for number, name in enumerate(regions)}
+    named = _alphabetic(cube["region"])
+    region = np.array([places.get(name, NOT_LOCATED) for name in named.categories], dtype=np.int64)[named.codes]
     bucket = np.asarray(cube["bucket"].astype("int64"), dtype=np.int64) // (BUCKET_SECONDS * 1_000_000)
     count: Floats = cube["count"].to_numpy(np.float64)
-    provider, providers = pd.factorize(cube["provider"], sort=True)
-    service, services = pd.factorize(cube["service"], sort=True)
+    provider, service = _alphabetic(cube["provider"]), _alphabetic(cube["service"])
     streams = {Stream(ALL, ALL): _merge(region, bucket, count)}
-    for code, name in enumerate(providers):
-        own: Ints = np.flatnonzero(provider == code).astype(np.int64)
+    for code, name in enumerate(provider.categories):
+        own: Ints = np.flatnonzero(provider.codes == code).astype(np.int64)
         streams[Stream(str(name), ALL)] = _merge(region[own], bucket[own], count[own])
-        for kind in np.unique(service[own]):
-            rows = own[service[own] == kind]
-            streams[Stream(str(name), str(services[kind]))] = _merge(region[rows], bucket[rows], count[rows])
+        for kind in np.unique(service.codes[own]):
+            rows = own[service.codes[own] == kind]
+            stream = Stream(str(name), str(service.categories[kind]))
+            streams[stream] = _merge(region[rows], bucket[rows], count[rows])
     return streams
 
 
 def _merge(region: Ints, bucket: Ints, count: Floats) -> Cells:
     width = int(region.max()) + 2
-    key, inverse = np.unique(bucket * width + region + 1, return_inverse=True)
-    return Cells(key % width - 1, key // width, np.bincount(inverse, weights=count).astype(np.float64))
+    key = bucket * width + region + 1
+    low = int(key.min())
+    if int(key.max()) - low > NEAR * len(key):
+        there, inverse = np.unique(key, return_inverse=True)
+        total = np.bincount(inverse, weights=count)
+    else:
+        there = np.flatnonzero(np.bincount(key - low))
+        total = np.bincount(key - low, weights=count)[there]
+        there += low
+    return Cells(there % width - 1, there // width, total.astype(np.float64))
 
 
 def merged(parts: Sequence[Cells]) -> Cells:

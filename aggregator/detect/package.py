@@ -165,9 +165,15 @@ def _named(table: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
-    truths = frame.select_dtypes(bool).columns
-    shown = frame.assign(**{name: np.where(frame[name], "true", "false") for name in truths})
-    return shown.to_csv(index=False, lineterminator="\r\n").encode("utf-8")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(frame.columns)
+    writer.writerows(zip(*(_written(frame[name]) for name in frame.columns), strict=True))
+    return out.getvalue().encode("utf-8")
+
+
+def _written(values: pd.Series) -> list[Any]:
+    return ["true" if value else "false" for value in values] if values.dtype == bool else values.tolist()
 
 
 def _times(buckets: pd.Series[int]) -> pd.Series[str]:

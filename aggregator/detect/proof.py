@@ -120,9 +120,9 @@ def _counts(cube: pd.DataFrame, stream: Stream, names: Collection[str], buckets:
         own &= cube["provider"] == stream.provider
     if stream.service != ALL:
         own &= cube["service"] == stream.service
-    region = cube["region"].where(cube["region"].isin(list(names)), "")
-    rows = pd.DataFrame({"region": region, "bucket": bucket, "source": cube["source"], "count": cube["count"]})[own]
-    return _summed(rows)
+    rows = cube.loc[own, ["region", "source", "count"]].astype({"region": "str", "source": "str"})
+    region = rows["region"].where(rows["region"].isin(list(names)), "")
+    return _summed(rows.assign(region=region, bucket=bucket[own]))
 
 
 def _summed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -37,6 +37,11 @@ def is_flood(size: int, total: float, usual: float) -> bool:
     return size / total > expected + SURPLUS + 3 * sqrt(expected * (1 - expected) / total)
 
 
+def matters(hotspot: Hotspot, size: int) -> bool:
+    """Say whether a part of that many reports may be larger than usual, whatever is usual."""
+    return size / max(hotspot.observed, 1) > LEAST_SHARE
+
+
 def stands_without(hotspot: Hotspot, phi: float, inverse_r: float, part: Part, limits: Calibration) -> bool:
     """Say whether the rest of the window is still suspected, against what is usual without the part.
 

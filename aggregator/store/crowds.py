@@ -21,47 +21,20 @@ LEAST_TEXT: Final = 20  # characters: shorter texts ("geht nicht") are alike wit
 FEW: Final = 10  # reports: a day with fewer says nothing about its largest block
 DAYS: Final = 7  # over which the usual largest block is judged
 DAY: Final = timedelta(days=1)
-Places = Sequence[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Makeup:
-    """The counted reports of a window: all, the largest block, the commonest text, placed by their address."""
-
-    total: int = 0
-    block: int = 0
-    text: int = 0
-    by_address: int = 0
-
-
-def makeup(connection: Connection, f: Filter, regions: Places, without: Sequence[str] = ()) -> Makeup:
-    """Return the make-up of the counted reports that fit `f` in `regions` (None: the nation). without: report ids."""
-    where = _where(connection, f, regions)
-    if without:
-        where.append(~any_of(connection, reports.c.report_id, without))
-    guessed = func.coalesce(func.sum(case((reports.c.place_source == "ip", 1), else_=0)), 0)
-    total, by_address = connection.execute(select(func.count(), guessed).select_from(reports).where(*where)).one()
-    return Makeup(total, _most(connection, _blocks(where)), _most(connection, _texts(where)), int(by_address))
-
-
-def _where(connection: Connection, f: Filter, regions: Places) -> list[ColumnElement[bool]]:
-    found = [reports.c.counted, *conditions(reports, f, "observed_at", "received_at")]
-    return found if regions is None else [*found, any_of(connection, reports.c.region, sorted(set(regions)))]
+def guessed(connection: Connection, f: Filter, regions: Sequence[str]) -> float:
+    """Return the share of the counted reports that fit `f` in `regions` that were placed by their address."""
+    by_address = func.coalesce(func.sum(case((reports.c.place_source == "ip", 1), else_=0)), 0)
+    where = [reports.c.counted, *conditions(reports, f, "observed_at", "received_at")]
+    where.append(any_of(connection, reports.c.region, sorted(set(regions))))
+    total, found = connection.execute(select(func.count(), by_address).select_from(reports).where(*where)).one()
+    return found / total if total else 0.0
 
 
 def _blocks(where: Sequence[ColumnElement[bool]]) -> Select[Any]:
     c = reports.c
     return select(c.block.label("value"), func.count().label("size")).where(*where, c.block != "").group_by(c.block)
-
-
-def _texts(where: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    text = comments.c.comment
-    query = select(text.label("value"), func.count().label("size")).select_from(reports)
-    return (
-        query.join(comments, comments.c.report_id == reports.c.report_id)
-        .where(*where, func.length(text) >= LEAST_TEXT)
-        .group_by(text)
-    )
 
 
 def _most(connection: Connection, groups: Select[Any]) -> int:
@@ -95,16 +68,6 @@ class Crowd:
     kind: str  # BLOCK or TEXT
     value: str
     size: int
-
-
-def crowds(connection: Connection, kind: str, f: Filter, least: int) -> list[Crowd]:
-    """Return the blocks (texts) that at least `least` counted reports of a stream share, of those that fit `f`."""
-    where = [reports.c.counted, *conditions(reports, f, "observed_at", "received_at")]
-    groups = _blocks(where) if kind == BLOCK else _texts(where)
-    each = groups.add_columns(reports.c.provider, reports.c.service)
-    query = each.group_by(reports.c.provider, reports.c.service).having(func.count() >= least)
-    rows = connection.execute(query.order_by(reports.c.provider, reports.c.service, "value"))
-    return [Crowd(Stream(row.provider, row.service), kind, row.value, row.size) for row in rows]
 
 
 def members(connection: Connection, crowd: Crowd, f: Filter) -> dict[str, tuple[str, datetime, str]]:

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Final
 
 import pandas as pd
-from sqlalchemy import Connection, Insert, delete, func, insert, select, update
+from sqlalchemy import CTE, Connection, Insert, and_, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aggregator import frames
 from aggregator.clock import floor_to
 from aggregator.frames import BUCKET
 from aggregator.model import Filter, Report
+from aggregator.store import packed
 from aggregator.store.bulk import encoder, in_bulk
 from aggregator.store.schema import MICROSECOND, cube, heard, reports
 from aggregator.store.schema import listening as listening_table
@@ -74,6 +75,30 @@ def frame(connection: Connection, f: Filter, *, sources: Sequence[str] | None = 
     if sources is not None:
         query = query.where(c.source.in_(sources))
     return frame_of(connection, query.order_by(c.bucket, c.region, c.provider, c.service, c.source), frames.CUBE)
+
+
+def cells(connection: Connection, f: Filter) -> pd.DataFrame:
+    """Return what `frame` does in any order, its texts as categories: many cells in little time."""
+    if f.as_of is not None:
+        return _again(connection, f)
+    c = cube.c
+    regions = _regions()
+    own = and_(c.region == regions.c.region, *conditions(cube, f, "bucket"))
+    query = select(c.provider, c.service, c.region, c.bucket, c.source, c["count"])
+    found = packed.frame(connection, query.select_from(regions.outerjoin(cube, own)))
+    found["bucket"] = pd.to_datetime(found["bucket"], unit="us", utc=True)
+    return found.astype({"bucket": frames.TIME, "count": frames.CUBE["count"]})[list(frames.CUBE)]
+
+
+def _regions() -> CTE:
+    """Return the regions that have cells, found by a step each: the cells of one lie together in the order of time.
+
+    To go by the time alone would take a search for each cell. After the last region comes NULL, which has no cells.
+    """
+    other = cube.alias()
+    found = select(func.min(cube.c.region).label("region")).cte("regions", recursive=True)
+    following = select(func.min(other.c.region)).where(other.c.region > found.c.region).scalar_subquery()
+    return found.union_all(select(following).where(found.c.region.is_not(None)))
 
 
 def _again(connection: Connection, f: Filter) -> pd.DataFrame:

@@ -49,10 +49,9 @@ class Year:
 
 
 def months(connection: Connection, year: int, known: Sequence[Known], today: date, *, link: Link) -> list[Month]:
-    """Return the months of `year`, of the present one those until now."""
+    """Return the twelve months of `year`."""
     year_of = Year(known, _looked(connection, year), today, link)
-    last = today.month if year == today.year else 12
-    return [_month(year_of, date(year, number, 1)) for number in range(1, last + 1)]
+    return [_month(year_of, date(year, number, 1)) for number in range(1, 13)]
 
 
 def _looked(connection: Connection, year: int) -> set[date]:

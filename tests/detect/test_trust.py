@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.detect.calibrate import SHIPPED
-from aggregator.detect.trust import FLOOD, Part, is_flood, stands_without
+from aggregator.detect.trust import FLOOD, Part, is_flood, matters, stands_without
 from aggregator.model import Hotspot, Stream
 
 AT = datetime(2017, 5, 13, 8, tzinfo=UTC)
@@ -26,6 +26,14 @@ def stands(reports: int, part: Part, expected: float = 0.5) -> bool:
 
 def test_what_stands_on_one_new_block_falls() -> None:
     assert not stands(40, Part(38, 0.0))
+
+
+@pytest.mark.parametrize("observed", [5, 40])
+def test_only_what_never_lets_a_hotspot_fall_does_not_matter(observed: int) -> None:
+    falls = [size for size in range(observed + 1) if not stands(observed, Part(size, 0.0))]
+    large = [size for size in range(observed + 1) if matters(hotspot(observed, 0.5), size)]
+    assert falls
+    assert set(falls) <= set(large) < set(range(observed + 1))
 
 
 def test_what_is_left_of_a_real_fault_stands() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from aggregator.model import FeedOutcome, FeedRun, Filter, Report
+from aggregator.model import ALL, FeedOutcome, FeedRun, Filter, Report, Stream
 from aggregator.persons import FORGOTTEN, Persons
 from aggregator.retention import forget
-from aggregator.store import Store, behind, crowds, daykeys, incidents, reports, runs
+from aggregator.store import Store, behind, daykeys, incidents, reported, reports, runs
+from aggregator.store.crowds import TEXT
 from aggregator.store.schema import comments, day_keys, reporters
 from aggregator.store.schema import reports as table
 from tests.making import incident, report
@@ -108,7 +109,8 @@ def test_of_copies_it_stays_known_that_they_were_copies(store: Store) -> None:
     with store.read() as connection:
         left = connection.execute(select(comments.c.report_id, comments.c.comment)).all()
         window = Filter(since=times[0], until=times[-1] + HOUR)
-        assert crowds.makeup(connection, window, None).text == 7
+        known = reported.read(connection, TEXT, window)
+        assert known.most(Stream(ALL, ALL), None, times[0], times[-1] + HOUR) == 7
     assert sorted(row.report_id for row in left) == [f"copy {n}" for n in range(7)]
     assert len({row.comment for row in left}) == 1
     assert text not in left[0].comment
