@@ -17,6 +17,8 @@ COORDINATES: Final = ("lat", "lon")
 OPTIONAL: Final = ("symptom", "reporter", "received_at", "began_at", "ended_at", "report_id", "comment")
 COLUMNS: Final = (*NEEDED, *PLACE, *COORDINATES, *OPTIONAL)
 FIELD_OF: Final[Mapping[str, str]] = {name: "key" if name == "report_id" else name for name in COLUMNS}
+FIELDS: Final = (*FIELD_OF.items(), ("uid", "key"))  # of a call to the API
+NO_TEXT: Final = (list, dict, bool)
 
 DELIMITERS: Final = ",;\t|"
 NOT_UTF8: Final = "\udc80"  # what surrogateescape makes of a byte that is no UTF-8
@@ -148,18 +150,22 @@ def read_ndjson(lines: Iterable[bytes], source: str = "import") -> Iterator[Item
             yield from_fields(values, source, where=f"line {number}")
 
 
-def from_fields(values: Mapping[str, Any], source: str, *, where: str = "", address: str = "") -> RawReport | Rejected:
+def from_fields(
+    values: Mapping[str, Any], source: str, *, where: str = "", address: str = "", person: str = ""
+) -> RawReport | Rejected:
     """Return the raw report of fields named as the CSV columns: text, numbers or null; `uid` is as good as report_id.
 
-    Unknown names are passed over; a value that is a list or an object is Rejected.
+    Unknown names are passed over; a value that is a list or an object is Rejected. person: who reports where no
+    reporter is named.
     """
     texts: dict[str, Any] = {}
-    for name, field in (*FIELD_OF.items(), ("uid", "key")):
+    for name, field in FIELDS:
         value = values.get(name)
-        if isinstance(value, list | dict | bool):
+        if isinstance(value, NO_TEXT):
             return Rejected("bad_field", f"{name} is no text; write text or a number.", name, where)
         if value is not None and not texts.get(field):
             texts[field] = value if isinstance(value, str) else str(value)
+    texts["reporter"] = texts.get("reporter") or person
     return RawReport(source, where=where, address=address, **texts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from math import isfinite
 from typing import Any, Final, Protocol
@@ -70,8 +70,7 @@ class Normaliser:
         remember: Any = (lambda _size: lambda asked: asked) if alone else lru_cache  # a memory takes time to make
         self._provider = remember(4096)(catalogue.provider_id)
         self._service = remember(1024)(catalogue.service_id)
-        self._places = catalogue.places
-        self._place = remember(32768)(self._locate)
+        self._place = remember(32768)(partial(_locate, catalogue.places))  # of self it would be left to the collector
         self._persons = persons or Persons(key)
         self._block = remember(4096)(self._persons.block)
         self._secret = blake2b(key, digest_size=32).digest()
@@ -144,21 +143,6 @@ class Normaliser:
             "service",
         )
 
-    def _locate(self, *said: str) -> Place:
-        """Return region, coordinates, how they were found, and the PLZ; all empty where no place is given at all.
-
-        said: what `_place_of` gives.
-        """
-        if not any(said):
-            return "", None, None, "", ""
-        region, plz, place, *point = said[:5]
-        code = said[5] if len(said) > 5 else ""
-        at = _coordinates(*point)
-        found = self._places.locate(region=region, plz=plz, place=place, lat=at[0], lon=at[1], area_code=code)
-        if isinstance(found, NotLocated):
-            raise _not_located(found, {"region": region, "plz": plz, "place": place, "area_code": code})
-        return found.region, found.lat, found.lon, found.place_source, _five_digits(plz)
-
     def _report_id(self, raw: RawReport, observed_at: datetime, place: tuple[str, ...], reporter: str) -> str:
         if raw.key:
             return id_of_key(raw.network or raw.source, raw.key)
@@ -177,6 +161,22 @@ class Normaliser:
 
 
 Place = tuple[str, float | None, float | None, PlaceSource, str]
+
+
+def _locate(places: Places, *said: str) -> Place:
+    """Return region, coordinates, how they were found, and the PLZ; all empty where no place is given at all.
+
+    said: what `_place_of` gives.
+    """
+    if not any(said):
+        return "", None, None, "", ""
+    region, plz, place, *point = said[:5]
+    code = said[5] if len(said) > 5 else ""
+    at = _coordinates(*point)
+    found = places.locate(region=region, plz=plz, place=place, lat=at[0], lon=at[1], area_code=code)
+    if isinstance(found, NotLocated):
+        raise _not_located(found, {"region": region, "plz": plz, "place": place, "area_code": code})
+    return found.region, found.lat, found.lon, found.place_source, _five_digits(plz)
 
 
 class Ordinals:

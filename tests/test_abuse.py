@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from aggregator.clock import SimulatedClock
@@ -34,7 +33,6 @@ START = NOW - HOUR
 MUNICH, HAMBURGS = "80331", "20095"
 TOWNS = ("80331", "50667", "60311", "70173", "40213", "04109", "01067", "28195", "30159", "90402")
 SAMPLE = 25  # every so manyth form goes over the wire, the others in at the same door by hundreds
-SITE = Flask("addresses")
 PHONES = [f"Mozilla/5.0 (Linux; Android {n}; K) Chrome/{n + 40}.0" for n in range(8, 16)]
 
 
@@ -135,8 +133,7 @@ def take(instance: Instance, posts: list[Post]) -> None:
 def raw_of(post: Post) -> RawReport:
     asked = {"REMOTE_ADDR": post.address, "HTTP_USER_AGENT": post.browser}
     fields = {"provider": DSL.provider, "service": DSL.service, "plz": post.plz, "uid": post.uid}
-    with SITE.test_request_context(environ_overrides=asked):
-        raw = raw_report({**fields, "comment": post.comment}, "form")
+    raw = raw_report({**fields, "comment": post.comment}, "form", asked)
     assert isinstance(raw, RawReport)
     return replace(raw, observed_at=post.at)
 

@@ -98,8 +98,8 @@ def picture_map(
 ) -> str:
     """Return the map as a picture with title, legend (`words` per value), time, sample and source.
 
-    named: districts that have their name beside them. Square: title and source stand over and under all, else left of
-    the map.
+    named: districts that have their name beside them. Where all are of one incident the country is meant, and no
+    district is set apart. Square: title and source stand over and under all, else left of the map.
     """
     full, gap = form.width - 2 * form.margin, form.margin * 0.6
     wide = form.width > form.height
@@ -112,8 +112,9 @@ def picture_map(
     above = above or head(caption, form, x=form.margin, width=width)
     below = below or foot(caption, form, x=form.margin, width=width)
     areas = "".join(_plain(path, districts[region]) for region, path in shapes.districts.items())
+    whole = ' class="ganz"' if {district.value for district in districts.values()} <= {"strong", "suspected"} else ""
     drawn = (
-        f'<g transform="translate({number(left)} {number(top)}) scale({scale:.5f})">{areas}'
+        f'<g{whole} transform="translate({number(left)} {number(top)}) scale({scale:.5f})">{areas}'
         f'<path class="land" d="{shapes.borders}"/>{_names(shapes, named or {}, form.text / scale)}</g>'
     )
     legend = _legend(districts, words, form, above.y + form.text * 1.4, width)

@@ -12,6 +12,7 @@ from aggregator.draw.svg import MANNERS, WORD_OF_A_SIMULATION, Manner, number, t
 
 STEP: Final = timedelta(minutes=15)
 NEAR: Final = 0.05  # of the width: marks closer than that share a label
+APART: Final = 0.12  # of the width: between two days on the axis
 GAP: Final = 0.16  # of a bar's place that stays white
 TALL: Final = 100.0  # the inner frame: one unit wide per bar, this high
 
@@ -126,12 +127,13 @@ def inline_series(series: Series, zone: ZoneInfo, *, label: str, onset_label: st
     label: what the picture shows, for those who cannot see it. The figure's caption names unit, sample and source and
     lists the statements by their numbers. The numbers of the scale stand left of it: the page leaves room.
     """
-    top, bottom = 54.0, 254.0
+    top = 54.0 if series.onset or series.words else 14.0  # the lanes of the labels
+    bottom = top + 200
     lines = "".join(_line(word.at, series, "w", 34, bottom) for word in series.words)
     words = "".join(text(f"{x * 100:.2f}%", 28, f"({n})", kind="wt", anchor="middle") for x, n in _marks(series))
-    sim = text("100%", 296, WORD_OF_A_SIMULATION, kind="sim", anchor="end") if simulated else ""
+    sim = text("100%", bottom + 42, WORD_OF_A_SIMULATION, kind="sim", anchor="end") if simulated else ""
     return (
-        f'<svg class="bild" width="100%" height="300" role="img" aria-label="{_attribute(label)}">'
+        f'<svg class="bild" width="100%" height="{number(bottom + 46)}" role="img" aria-label="{_attribute(label)}">'
         f"{_scale(series, top, bottom)}{inner(series, x='0', y=top, width='100%', height=bottom - top)}"
         f'<line class="ax" x1="0" x2="100%" y1="{bottom}" y2="{bottom}"/>{_ticks(series, zone, bottom)}'
         f"{_onset(series, onset_label, bottom)}{lines}{words}{sim}</svg>"
@@ -183,7 +185,10 @@ def _ticks(series: Series, zone: ZoneInfo, bottom: float) -> str:
 
 
 def axis(series: Series, zone: ZoneInfo) -> list[tuple[float, str, str]]:
-    """Return the ticks of the time axis: place (0 to 1), hour ("" where each is a day), day (only at midnight)."""
+    """Return the ticks of the time axis: place (0 to 1), hour ("" where each is a day), day (at midnight, and first).
+
+    The first tick has its day, too, where that of a midnight leaves it the room.
+    """
     ticks = tick_times(series, zone)
     daily = all(f"{tick.astimezone(zone):%H:%M}" == "00:00" for tick in ticks)
     found = []
@@ -191,6 +196,9 @@ def axis(series: Series, zone: ZoneInfo) -> list[tuple[float, str, str]]:
         hour = clock_time(tick, zone)
         day = series.manner.date(tick.astimezone(zone)) if hour == "00:00" else ""
         found.append((series.place(tick), "" if daily else hour, day))
+    named = [place for place, _hour, day in found if day]
+    if found and not daily and not any(place - found[0][0] < APART for place in named):
+        found[0] = (*found[0][:2], series.manner.date(ticks[0].astimezone(zone)))
     return found
 
 

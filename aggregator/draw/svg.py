@@ -26,6 +26,7 @@ text{font-family:Roboto,'Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-ser
 .g{fill:#625f58}.h{font-weight:700}.sim{font-weight:700;fill:#8a2c07}
 .few{fill:#f3f1ea}.nothing{fill:#d9dfd6}.suspected{fill:#eba13d}.strong{fill:#b4330b}.blind{fill:url(#hatch)}
 .kreis{stroke:#fff;stroke-width:7}.land{fill:none;stroke:#9c978b;stroke-width:12}
+.ganz .kreis{stroke:#b4330b}.ganz .suspected{stroke:#eba13d}.ganz .land{stroke:#fff}
 .hb{fill:#fcfbf8}.hl{stroke:#b9b4a7;stroke-width:34}.key{stroke:#9c978b}
 .band{fill:#dcdfd8}.bars{fill:#b4330b}.suspected .bars{fill:#c9761a}.usual .bars{fill:#7d786c}.deaf{fill:#efece4}
 .ax{stroke:#9c978b}.grid{stroke:#dedad0}.on{stroke:#1c1b19;stroke-dasharray:5 4}.sure{fill:#1c1b19;fill-opacity:.1}

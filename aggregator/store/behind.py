@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from aggregator.frames import BUCKET
 from aggregator.model import ALL, Filter, Incident
 from aggregator.persons import FORGOTTEN
 from aggregator.store.incidents import find
@@ -51,7 +52,7 @@ class _One:
 
 def behind(connection: Connection, incident: Incident, as_of: datetime | None = None) -> Behind:
     """Return what stands behind `incident` as it was at `as_of` (None: now): the reports that were known to it."""
-    rows = list(_rows(connection, incident, min(as_of or incident.updated_at, incident.updated_at)))
+    rows = list(_rows(connection, incident, known_by(incident, as_of)))
     known = not any(row.reporter == FORGOTTEN for row in rows)
     short = (incident.ended_at or as_of or incident.updated_at) - incident.onset <= SAME_PERSON
     return Behind(
@@ -65,9 +66,19 @@ def behind(connection: Connection, incident: Incident, as_of: datetime | None = 
     )
 
 
+def known_by(incident: Incident, as_of: datetime | None = None) -> datetime:
+    """Return until when reports may have come that the last look at `incident` counted (none after `as_of`).
+
+    A look is at a full five minutes, and made before the next: a report of before, brought in between, counts.
+    """
+    last = incident.updated_at + BUCKET
+    return min(as_of, last) if as_of else last
+
+
 def _rows(connection: Connection, incident: Incident, as_of: datetime | None) -> Iterable[_One]:
     c = reports.c
-    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=as_of)
+    end = incident.ended_at or (as_of and incident.updated_at)
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=end, as_of=as_of)
     asked: list[ColumnElement[bool]] = [c.counted, *conditions(reports, f, "observed_at", "received_at")]
     if incident.provider == ALL:
         asked.append(any_of(connection, c.provider, list(incident.providers)))

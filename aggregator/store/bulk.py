@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Insert, bindparam, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Executable, Insert, bindparam, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine, UserDefinedType
@@ -29,7 +29,9 @@ def in_bulk(connection: Connection, statement: Insert, rows: Rows) -> None:
         return
     names = [column.name for column in statement.table.c]
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_of_sqlite(statement), [tuple(row) for row in rows])
+        text = _of_sqlite(statement)
+        with driver_of(connection, text) as driver:
+            driver.executemany(text, rows)
     elif len(rows) < FEW:
         connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
     elif isinstance(statement, postgresql.Insert):
@@ -43,6 +45,25 @@ def _of_sqlite(statement: Insert) -> str:
     """Return the text of `statement`; of one that is kept it is made once."""
     names = [column.name for column in statement.table.c]
     return str(statement.compile(dialect=sqlite.dialect(), column_keys=names))
+
+
+def rows_of(connection: Connection, statement: Executable, given: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """Return the rows of a statement that is made once; on SQLite times in them are as `encoder` makes them.
+
+    There it is asked by the driver itself, as `in_bulk` does.
+    """
+    if connection.dialect.name != "sqlite":
+        return connection.execute(statement, given).all()
+    text, names = _asked_of_sqlite(statement)
+    with driver_of(connection, text) as driver:
+        return list(driver.execute(text, [given[name] for name in names]))
+
+
+@lru_cache(64)
+def _asked_of_sqlite(statement: Any) -> tuple[str, Sequence[str]]:
+    """Return the text of `statement`, and its parameters in their order."""
+    made = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
+    return str(made), made.positiontup or ()
 
 
 def _table_of(statement: Insert, rows: Rows) -> Any:
@@ -87,20 +108,28 @@ def _element(value: Any) -> str:
 def _copy(connection: Connection, table: str, names: Sequence[str], rows: Rows) -> None:
     columns = ", ".join(f'"{name}"' for name in names)
     statement = f"COPY {table} ({columns}) FROM STDIN"
-    driver: Any = connection.connection.driver_connection
-    with _told_as_usual(connection, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
+    with driver_of(connection, statement) as driver, driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([storable(value) if isinstance(value, str) else value for value in row])
 
 
 @contextmanager
-def _told_as_usual(connection: Connection, statement: str) -> Iterator[None]:
-    """Let errors of the driver be those of SQLAlchemy, as they are where it runs the statement itself."""
-    driver = connection.dialect.loaded_dbapi.Error
+def driver_of(connection: Connection, statement: str) -> Iterator[Any]:
+    """Give what the driver calls a connection; its errors are those of SQLAlchemy, as where that runs `statement`."""
+    failed = connection.dialect.loaded_dbapi.Error
     try:
-        yield
-    except driver as error:
-        raise DBAPIError.instance(statement, None, error, driver, hide_parameters=True) from error
+        yield connection.connection.driver_connection
+    except failed as error:
+        raise DBAPIError.instance(statement, None, error, failed, hide_parameters=True) from error
+
+
+def decoder(connection: Connection) -> Callable[[Any], datetime]:
+    """Return what turns a time of `rows_of` into a moment."""
+    return _moment if connection.dialect.name == "sqlite" else _as_it_is
+
+
+def _moment(microseconds: int) -> datetime:
+    return EPOCH + microseconds * MICROSECOND
 
 
 def encoder(connection: Connection) -> Callable[[datetime], Any]:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from aggregator.errors import StoreError
 from aggregator.store import leases, moved
+from aggregator.store.bulk import driver_of
 from aggregator.store.knock import by_one
 from aggregator.store.leases import Lease
 from aggregator.store.migrate import check_head, to_head
@@ -239,5 +240,7 @@ def _make_sqlite_behave(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        with driver_of(connection, begin) as driver:  # itself: each transaction begins so
+            driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            driver.execute(begin)

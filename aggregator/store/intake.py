@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from aggregator.model import Report
 from aggregator.record import End
 from aggregator.store import ends, meta, reports
 from aggregator.store.trouble import MISTAKES
+from aggregator.store.waiting import Sent, Ticket, call_all
 
 if TYPE_CHECKING:
     from aggregator.store.engine import Store
@@ -28,7 +29,6 @@ AGAIN: Final = 1.0  # seconds between two tries of a writer that nobody waits fo
 FRESH: Final = 60.0  # seconds for which a failure is told where nobody tries again by itself
 LOCKED: Final = "the database is locked or its disk does not answer"
 CLOSED: Final = "Netzlage is being stopped"
-Sent = Report | End
 log = logging.getLogger("netzlage.store")
 
 
@@ -146,36 +146,6 @@ class Direct:
         """Nothing waits here."""
 
 
-@dataclass(slots=True, eq=False)
-class Ticket:
-    """One that waits, until `new` or `error` is set: at a lock that is held till then, half the work of an Event."""
-
-    sent: Sent
-    new: bool = False
-    error: Exception | None = None
-    _pending: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self._pending.acquire()
-
-    @property
-    def is_settled(self) -> bool:
-        """Say whether it is known what became of it."""
-        return not self._pending.locked()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so long at most and say whether it is settled; for the one that waits alone."""
-        if not self._pending.acquire(timeout=max(0.0, seconds)):
-            return False
-        self._pending.release()
-        return True
-
-    def settle(self, new: bool = False, error: Exception | None = None) -> None:
-        """Let who waits go on."""
-        self.new, self.error = new, error
-        self._pending.release()
-
-
 class Grouped:
     """One thread stores all that wait in one transaction; while it waits for the disk the next group gathers.
 
@@ -198,13 +168,19 @@ class Grouped:
             self._admit()
             self._waiting.append(ticket)
             self._change.notify()
+        try:
+            self._wait(ticket)
+        finally:
+            ticket.leave()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.new
+
+    def _wait(self, ticket: Ticket) -> None:
         if not ticket.wait(min(HANGS, self._patience)) and not self._is_seated(ticket):
             self._give_up(ticket)
         if not ticket.wait(self._patience - HANGS):
             self._give_up(ticket)
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.new
 
     def figures(self) -> Figures:
         """Return what it has done so far, and what is wrong."""
@@ -292,12 +268,14 @@ class Grouped:
         self._ledger.done(new)
         for ticket, is_new in zip(group, new, strict=True):
             ticket.settle(is_new)
+        call_all(group)
 
     def _failed(self, group: Sequence[Ticket], error: StoreError) -> None:
         self._ledger.failed(error)
         for ticket in group:
             self._ledger.refused()
             ticket.settle(error=StoreBusy(error.state or LOCKED))
+        call_all(group)
 
     def _each_alone(self, group: Sequence[Ticket], error: Exception) -> None:
         """Find out which one of a group cannot be stored; the others are not to suffer from it."""
@@ -305,6 +283,7 @@ class Grouped:
             self._hangs_since = None
             for ticket in group:
                 ticket.settle(error=error)
+            call_all(group)
             return
         for ticket in group:
             try:
@@ -315,5 +294,6 @@ class Grouped:
             except MISTAKES as mistake:
                 self._hangs_since = None
                 ticket.settle(error=mistake)
+                call_all([ticket])
             else:
                 self._stored([ticket], new)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from aggregator.model import Report
 from aggregator.once import ONCE_IN, is_first, is_near
-from aggregator.store.bulk import encoder, in_bulk
+from aggregator.store.bulk import decoder, encoder, in_bulk, rows_of
 from aggregator.store.schema import EPOCH, reporters
 from aggregator.store.select import DIALECTS, any_given, as_given
 
@@ -77,11 +77,11 @@ def _counted_before(connection: Connection, keyed: Iterable[Report]) -> Times:
         for near in (span - 1, span, span + 1):
             wanted[near].update(filter(None, (report.reporter, report.former)))
     found: Times = defaultdict(list)
-    query = WHO_COUNTED[connection.dialect.name]
+    query, at = WHO_COUNTED[connection.dialect.name], decoder(connection)
     for spans, some in _questions(wanted):
         asked = _named(spans) | as_given(connection, sorted(some))
-        for reporter, provider, service, observed_at in connection.execute(query, asked):
-            found[reporter, provider, service].append(observed_at)
+        for reporter, provider, service, observed_at in rows_of(connection, query, asked):
+            found[reporter, provider, service].append(at(observed_at))
     return found
 
 

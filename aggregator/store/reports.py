@@ -18,7 +18,7 @@ from aggregator import frames
 from aggregator.model import Filter, Report, Stream
 from aggregator.record import End
 from aggregator.store import cube, ends, names, partitions, reporters, turns
-from aggregator.store.bulk import encoder, in_bulk
+from aggregator.store.bulk import encoder, in_bulk, rows_of
 from aggregator.store.record_tables import ends as ends_table
 from aggregator.store.schema import EPOCH, MICROSECOND, UtcTime, comments, reports, seen
 from aggregator.store.select import PAGE, any_of, as_given, conditions, listed_given, not_before
@@ -81,7 +81,7 @@ def _claim(connection: Connection, ids: list[str]) -> set[str]:
         return set()
     # One value for all ids: half the time of a row of values for each. Sorted: two writers wait for each other in turn.
     claim = CLAIM[connection.dialect.name]
-    return set(connection.execute(claim, as_given(connection, sorted(ids))).scalars())
+    return {report_id for (report_id,) in rows_of(connection, claim, as_given(connection, sorted(ids)))}
 
 
 def _insert(connection: Connection, kept: list[Report]) -> None:

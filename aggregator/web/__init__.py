@@ -40,6 +40,7 @@ from aggregator.web import (
 )
 from aggregator.web.cache import Cache
 from aggregator.web.desk import KEY, lay
+from aggregator.web.hatch import Hatch
 from aggregator.web.headers import finish
 from aggregator.web.language import locale
 
@@ -79,6 +80,7 @@ def create_app(instance: Instance, *, cached: bool = False, intake: Intake | Non
     filters.register(app)
     errors.register(app)
     app.after_request(finish)
+    app.wsgi_app = Hatch(app.wsgi_app, app.extensions[KEY])  # type: ignore[method-assign, assignment]
     if cached:
         app.wsgi_app = Cache(app.wsgi_app, instance)  # type: ignore[method-assign, assignment]
     app.wsgi_app = meter.Meter(app.wsgi_app, app.extensions[KEY].registry)  # type: ignore[method-assign, assignment]

@@ -118,7 +118,7 @@ def _answer(view: figures.View, asked: Asked, going: Sequence[Incident]) -> str:
     """Return whether something is going on, or why that cannot be said."""
     if going:
         strong = {i.incident_id for i in going if figures.was_strong(view, i)}
-        return headline.situation(going, strong, view.instance.catalogue)
+        return headline.situation(going, strong, view.instance.catalogue, of=asked.provider)
     if figures.deaf(view, asked.at, asked.stream.provider):
         return str(_("keine Aussage möglich, es wird zu wenig gehört"))
     if (look := last_look(view.connection, asked.at)).late:

@@ -49,9 +49,10 @@ class Year:
 
 
 def months(connection: Connection, year: int, known: Sequence[Known], today: date, *, link: Link) -> list[Month]:
-    """Return the twelve months of `year`."""
+    """Return the months of `year`, of the present one those until now."""
     year_of = Year(known, _looked(connection, year), today, link)
-    return [_month(year_of, date(year, number, 1)) for number in range(1, 13)]
+    last = today.month if year == today.year else 12
+    return [_month(year_of, date(year, number, 1)) for number in range(1, last + 1)]
 
 
 def _looked(connection: Connection, year: int) -> set[date]:

@@ -14,8 +14,9 @@ from aggregator.model import Filter, Rejected
 from aggregator.store import names
 from aggregator.web import openapi, single
 from aggregator.web.answers import as_file, as_json, described
-from aggregator.web.desk import given_on, instance, local
+from aggregator.web.desk import desk, given_on, instance, local
 from aggregator.web.files import LONG
+from aggregator.web.hatch import FAILED, REPORTS, SOURCE, told
 from aggregator.web.lists import LISTS
 from aggregator.web.params import Invalid, Params, parse
 from aggregator.web.schemas import Known
@@ -71,15 +72,17 @@ def _csv(name: str, params: Params) -> tuple[Iterator[bytes], str | None]:
     return write_csv(listed.rows(instance(), params.filter, given_on(name)), listed.columns), None
 
 
-@blueprint.post("/api/v1/reports")
+@blueprint.post(REPORTS)
 def report() -> Response:
     """Take one report: 201 kept, 200 known already, 422 with a sentence a field, 429 too many."""
-    raw = raw_report(body(), "api")
-    sent = {raw.field: raw} if isinstance(raw, Rejected) else send(raw)
+    failed = request.environ.get(FAILED)
+    if failed is not None:
+        raise failed
+    raw = raw_report(body(), SOURCE, request.environ)
+    sent = {raw.field: raw} if isinstance(raw, Rejected) else send(desk(), raw)
     if not isinstance(sent, Sent):
         raise Invalid({field or "report": fault.detail for field, fault in sent.items()})
-    known = {"report_id": sent.report.report_id, "duplicate": not sent.kept, "region": sent.report.region}
-    return make_response(jsonify({**known, "simulated": instance().clock.simulated}), 201 if sent.kept else 200)
+    return make_response(jsonify(told(sent, instance())), 201 if sent.kept else 200)
 
 
 @blueprint.get("/api/v1/openapi.json")

@@ -9,7 +9,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
+from babel.dates import get_month_names
 from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from aggregator.catalogue import Catalogue
@@ -19,13 +21,13 @@ from aggregator.web import figures, story
 from aggregator.web.almanac import Month, months
 from aggregator.web.desk import instance, now
 from aggregator.web.findings import row, touching
-from aggregator.web.language import present
+from aggregator.web.language import LANGUAGES, present
 from aggregator.web.params import Invalid, parse
 
 A_PAGE: Final = 50  # incidents
 FIELDS: Final = ("q", "provider", "service", "region", "state", "month", "since", "until")
 STATES: Final = ("open", "strong", "suspected", "over", "withdrawn")
-MONTH: Final = re.compile(r"(?:(\d{4})-(\d\d)|(\d{4}))")
+MONTH: Final = re.compile(r"(\d{4})-(\d\d)|(?:(\d\d?)[./]|([^\W\d]{3,})\.? )?(\d{4})")
 WORD: Final = re.compile(r"\w+")
 FIRST_YEAR: Final = 1990
 blueprint = Blueprint("archive", __name__)
@@ -68,6 +70,7 @@ def archive() -> Response:
             services=list(instance().catalogue.services.values()),
             laender=[(land, story.place_name(land, instance().catalogue)) for land in instance().catalogue.laender],
             number=len(found),
+            first=str(format_date(_local(every[-1].onset), "LLLL y")) if every else "",
             rows=[row(view, incident) for incident in found[(search.page - 1) * A_PAGE : search.page * A_PAGE]],
             pages=range(1, -(-len(found) // A_PAGE) + 1),
             year=year,
@@ -98,7 +101,7 @@ def read(args: Mapping[str, str]) -> Search:
     if values["month"]:
         span = _span(values["month"])
         if span is None:
-            errors["month"] = str(_("Das ist kein Monat; zum Beispiel 2017-01."))
+            errors["month"] = str(_("Das ist kein Monat; zum Beispiel Januar 2017."))
         else:
             f, year = replace(f, since=span[0], until=span[1]), span[0].astimezone(BERLIN).year
     if values["state"] and values["state"] not in STATES:
@@ -110,14 +113,22 @@ def read(args: Mapping[str, str]) -> Search:
 
 
 def _span(text: str) -> tuple[datetime, datetime] | None:
-    """Return the beginning and the end of a month such as 2017-01, or of a year."""
+    """Return the beginning and the end of a month such as Januar 2017, Jan 2017, 1/2017 or 2017-01, or of a year."""
     found = MONTH.fullmatch(text)
-    year = int(found[1] or found[3]) if found else 0
-    month = int(found[2] or 0) if found else 0
-    if found is None or not FIRST_YEAR <= year <= 2100 or month > 12 or (found[2] and not month):
+    year = int(found[1] or found[5]) if found else 0
+    month = _month(found[2] or found[3] or found[4] or "") if found else 0
+    if found is None or not FIRST_YEAR <= year <= 2100 or month is None:
         return None
     first = datetime(year, month or 1, 1, tzinfo=BERLIN)
     return first, (first + timedelta(days=32 if month else 366)).replace(day=1)
+
+
+def _month(text: str) -> int | None:
+    """Return the number of a month, 0 where none is named; None: there is no such month."""
+    if text.isdigit():
+        return int(text) if 1 <= int(text) <= 12 else None
+    names = (name for language in LANGUAGES for name in get_month_names(locale=language).items())
+    return next((number for number, name in names if name.casefold().startswith(text.casefold())), None) if text else 0
 
 
 def _fits(view: figures.View, incident: Incident, search: Search) -> bool:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from aggregator.clock import BERLIN
 from aggregator.draw.series import Word, inline_series
 from aggregator.model import Incident, Statement
+from aggregator.store.behind import known_by
 from aggregator.web import figures, story
 from aggregator.web.desk import instance
 
@@ -26,7 +28,7 @@ def course(view: figures.View, incident: Incident) -> figures.Curve:
     told = figures.words_of_the_provider(view, incident)
     end = min(view.at, incident.ended_at + AFTER) if incident.ended_at else view.at
     if not incident.ended_at:  # as many reports as its sentence says, not those too that came since the last look
-        view = replace(view, as_of=incident.updated_at)
+        view = replace(view, as_of=known_by(incident, view.as_of))
         end = max([incident.updated_at, *(said.said_at for said in told)])
     start = max(incident.onset - LEAD, end - MOST * STEPS[-1])
     step = next((step for step in STEPS if (end - start) / step <= MOST), STEPS[-1])
@@ -49,12 +51,12 @@ def unit(curve: figures.Curve) -> str:
     return str(words[STEPS.index(curve.series.step)])
 
 
-def onset_label(view: figures.View, incident: Incident) -> str:
-    """Return what stands at the dashed line."""
-    return str(_("Beginn etwa %(time)s", time=story.clock(incident.onset, view.at)))
+def onset_label(incident: Incident) -> str:
+    """Return what stands at the dashed line; the day stands on the axis."""
+    return str(_("Beginn etwa %(time)s Uhr", time=format_datetime(incident.onset, "HH:mm")))
 
 
-def drawn_inline(view: figures.View, incident: Incident, curve: figures.Curve) -> str:
+def drawn_inline(incident: Incident, curve: figures.Curve) -> str:
     """Return the curve as a page shows it."""
-    simulated, label = instance().clock.simulated, onset_label(view, incident)
+    simulated, label = instance().clock.simulated, onset_label(incident)
     return inline_series(curve.series, BERLIN, label=unit(curve), onset_label=label, simulated=simulated)

@@ -115,6 +115,6 @@ def _offer(table: str, query: str) -> Offer:
 
 def _labels() -> dict[str, str]:
     return {
-        "provider": _("Anbieter"), "service": _("Dienst"), "region": _("Kreis oder Land"), "since": _("Von"),
-        "until": _("Bis vor"), "as_of": _("Kenntnisstand vom"),
+        "provider": _("Anbieter"), "service": _("Dienst"), "region": _("Land oder Kreis"), "since": _("Von"),
+        "until": _("Bis vor dem"), "as_of": _("Kenntnisstand vom"),
     }  # fmt: skip

@@ -13,7 +13,6 @@ from flask import Flask, current_app, request
 from prometheus_client import CollectorRegistry
 
 from aggregator.catalogue import Catalogue
-from aggregator.cleaning import address_line
 from aggregator.clock import BERLIN
 from aggregator.errors import StoreBusy
 from aggregator.instance import Instance
@@ -47,7 +46,7 @@ class Desk:
 def lay(app: Flask, instance: Instance, intake: Intake | None = None) -> Desk:
     """Return the desk of an app; without an intake each report is stored in the thread of its request."""
     taking = intake or Direct(instance.store)
-    return Desk(instance, Limits(app, instance, address), taking, registry_of(instance, taking))
+    return Desk(instance, Limits(app, instance), taking, registry_of(instance, taking))
 
 
 def desk() -> Desk:
@@ -97,19 +96,9 @@ def given_on(table: str) -> Sequence[str] | None:
         return sources.given_on(connection, table)
 
 
-def address() -> str:
-    """Return the address of who asks, for hashing and counting at once; "" where it is unknown."""
-    return request.remote_addr or ""
-
-
 def home() -> str:
     """Return the address of the site as others see it, without a slash at its end."""
     return instance().settings.base_url or request.url_root.rstrip("/")
-
-
-def person() -> str:
-    """Return line (IPv4 address, of IPv6 the /64) and browser of who asks: hashed at the door, never kept."""
-    return f"{address_line(address())}\x1f{request.user_agent.string[:300]}"
 
 
 def local(moment: datetime) -> datetime:

@@ -54,7 +54,7 @@ def evidence(view: figures.View, incident: Incident, changes: Sequence[Transitio
         districts=[(r, catalogue.region_name(r), found.regions.get(r, 0)) for r in by_reports],
         spread=_spread(view, incident, found),
         postcodes=list(found.postcodes.items()),
-        sources=[_share(name, n, found.reports) for name, n in found.sources.items()],
+        sources=[f"{source_name(name)}: {_percent(n, found.reports)}" for name, n in found.sources.items()],
         others=others,
         providers=[(p, catalogue.provider(p).name) for p in incident.providers if p != ALL],
         against=[
@@ -71,10 +71,6 @@ def source_name(name: str) -> str:
     return str(own.get(name, name))
 
 
-def _share(name: str, n: int, total: int) -> str:
-    return f"{source_name(name)}: {format_decimal(n)} ({_percent(n, total)})"
-
-
 def _percent(part: int, whole: int) -> str:
     if 0 < part < whole / 200:
         return str(_("unter %(share)s", share=format_percent(0.01)))
@@ -88,7 +84,12 @@ def _persons(incident: Incident, found: Behind) -> str:
             _("Meldungen (je Person höchstens eine in 6 Stunden); wie viele Personen es sind, wissen wir nicht.")
         )
     if found.unknown == found.reports:
-        return str(_("Die Quellen sagen nicht, wer meldet; wir zählen jede Meldung als eine Person."))
+        return str(
+            _(
+                "Die Quellen sagen nicht, wer meldet: Jede Meldung zählt einzeln, "
+                "auch wenn dieselbe Person zweimal meldet."
+            )
+        )
     told = _("%(n)s verschiedene Meldende", n=format_decimal(found.persons))
     if not found.unknown:
         return f"{told}."
@@ -141,9 +142,7 @@ def _of_the_count(incident: Incident, told: Said, others: tuple[int, float] | No
 def _of_places_and_sources(found: Behind) -> Iterator[str]:
     if found.by_ip:
         yield _(
-            "Bei %(n)s von %(all)s Meldungen (%(share)s) ist der Ort nur aus der IP-Adresse geschätzt.",
-            n=format_decimal(found.by_ip),
-            all=format_decimal(found.reports),
+            "Bei %(share)s der Meldungen ist der Ort nur aus der IP-Adresse geschätzt.",
             share=_percent(found.by_ip, found.reports),
         )
     most = max(found.sources.values(), default=0)

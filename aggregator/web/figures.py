@@ -56,10 +56,21 @@ class View:
     judged: Calibration  # in force at `at`
 
 
-def view(connection: Connection, instance: Instance, at: datetime, as_of: datetime | None = None) -> View:
-    """Open the view of a page; its instance knows the names of the providers that open feeds brought."""
-    kept = baselines.load(connection, at)
-    usual = _brought(instance.store, floor_to(at, HOUR))
+def view(
+    connection: Connection,
+    instance: Instance,
+    at: datetime,
+    as_of: datetime | None = None,
+    *,
+    of: Incident | None = None,
+) -> View:
+    """Open the view of a page; its instance knows the names of the providers that open feeds brought.
+
+    of: what is usual, and whose silence matters, is taken from the time of that incident: both change with the years.
+    """
+    then = min(at, of.ended_at) if of and of.ended_at else at
+    kept = baselines.load(connection, then)
+    usual = _brought(instance.store, floor_to(then, HOUR))
     instance = replace(instance, catalogue=with_names(connection, instance.catalogue))
     judged = in_force(connection, instance, at)
     return View(connection, instance, at, as_of, _read(kept[1]) if kept else None, usual, judged)
@@ -103,7 +114,7 @@ def curve(view: View, asked: Part, *, incident: Incident | None = None, said: Se
     """Return the reports of a part per bar, and what is usual. A bar is None where nobody listened in it."""
     part = _whole_bars(asked)
     first, last = bucket_number(part.start), bucket_number(part.end)
-    counts = _counts(view, part)
+    counts = _counts(view, part, asked.end)
     heard = coverage(view, part.start, part.end).heard(part.stream.provider, first, last)
     passed = np.arange(len(heard)) < bucket_number(asked.end) - first
     deaf = ((heard == 0) & passed).reshape(-1, part.step // BUCKET).all(axis=1)
@@ -148,8 +159,9 @@ def _cells(view: View, part: Part) -> Cells:
     return cells
 
 
-def _counts(view: View, part: Part) -> Floats:
-    cells = _cells(view, part)
+def _counts(view: View, part: Part, end: datetime | None = None) -> Floats:
+    """Return the reports per bar; end: what was reported from then on is left out of the last."""
+    cells = _cells(view, replace(part, end=end or part.end))
     bar = (cells.bucket - bucket_number(part.start)) // (part.step // BUCKET)
     return np.bincount(bar, weights=cells.count, minlength=(part.end - part.start) // part.step).astype(np.float64)
 

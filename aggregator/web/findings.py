@@ -54,6 +54,7 @@ class Finding:
     said: Statement | None
     silence: str
     waiting: Sequence[Enquired]
+    unit: str  # of the small curve, and its highest bar
     spark: str
 
 
@@ -99,6 +100,7 @@ def finding(view: figures.View, incident: Incident, asked: Asked, judged: Calibr
         said=told[-1] if told else None,
         silence=silence(view, incident),
         waiting=[one for one in enquired(view, incident, told) if one.answer is None],
+        unit=_("je Viertelstunde, höchstens %(n)s", n=_n(max((n or 0 for n in drawn.series.counts), default=0))),
         spark=spark(drawn.series, BERLIN, simulated=instance().clock.simulated),
     )
 

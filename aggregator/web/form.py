@@ -96,7 +96,7 @@ def too_many(_error: HTTPException) -> Response:
 
 def _doubt(values: Mapping[str, str]) -> str:
     """Return what is asked of somebody who may be a program or a page of others: to send it again, nothing is lost."""
-    if is_foreign():
+    if is_foreign(request.environ, instance().settings):
         return str(_("Diese Meldung kam von einer anderen Seite. Bitte prüfen Sie sie und senden Sie sie von hier."))
     judged = judge(instance().key, values["uid"], values["seal"], now())
     if request.form.get(TRAP) or judged == "early":
@@ -133,10 +133,10 @@ def _send(values: Mapping[str, str]) -> Sent | dict[str, Rejected]:
     place = values["choice"] if values["choice"] and values["asked"] == values["place"] else values["place"]
     texts = {**_place(place), "uid": values["uid"], "comment": values["comment"]}
     texts |= {name: values[name] for name in ("provider", "service", "symptom")}
-    raw = raw_report(texts, "form")
+    raw = raw_report(texts, "form", request.environ)
     if isinstance(raw, Rejected):
         return {raw.field: raw}
-    return send(replace(raw, **_times(values)))
+    return send(desk(), replace(raw, **_times(values)))
 
 
 def _place(text: str) -> dict[str, str]:

@@ -6,9 +6,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
+from wsgiref.types import WSGIEnvironment
 
 from flask import Response, request
 
+from aggregator.instance import Instance
 from aggregator.web.desk import instance
 from aggregator.web.language import settle
 from aggregator.web.sheet import allowed
@@ -23,6 +25,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' {}; img-src 'self'{}; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {}"
 )
+UNKEPT: Final = "no-store"
 FRESH: Final = "public, max-age=15, s-maxage=15, stale-while-revalidate=60"
 VARY: Final = ("Accept", "Accept-Encoding", "Accept-Language")
 EMBEDDED: Final = "/einbetten"
@@ -40,15 +43,23 @@ def finish(response: Response) -> Response:
 
 
 def _secure(response: Response) -> None:
-    embedded = request.path.endswith(EMBEDDED)
-    tls = request.is_secure or instance().settings.base_url.startswith("https:")
-    response.headers.extend(
-        _security(embedded, request.path.startswith(FORM), tls=tls, simulated=instance().clock.simulated)
-    )
+    embedded, form = request.path.endswith(EMBEDDED), request.path.startswith(FORM)
+    response.headers.extend(_security(embedded, form, **_site(request.environ, instance())))
     if "Vary" in response.headers:
         response.vary.update(VARY)
     else:
         response.headers["Vary"] = ", ".join(VARY)
+
+
+def of_short_json(environ: WSGIEnvironment, instance: Instance) -> Sequence[tuple[str, str]]:
+    """Return what `finish` adds to a short JSON answer to a POST to the API."""
+    return (*_security(False, False, **_site(environ, instance)), ("Vary", ", ".join(VARY)), ("Cache-Control", UNKEPT))
+
+
+def _site(environ: WSGIEnvironment, instance: Instance) -> dict[str, bool]:
+    """Say what the headers of all answers depend on."""
+    tls = environ["wsgi.url_scheme"] == "https" or instance.settings.base_url.startswith("https:")
+    return {"tls": tls, "simulated": instance.clock.simulated}
 
 
 @lru_cache(maxsize=16)
@@ -71,7 +82,7 @@ def _security(embedded: bool, form: bool, *, tls: bool, simulated: bool) -> Sequ
 def _cache(response: Response) -> None:
     """Give a whole answer to GET an ETag, and answer 304 to who has it already."""
     if request.method not in {"GET", "HEAD"} or response.status_code != 200:
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cache-Control", UNKEPT)
         return
     response.headers.setdefault("Cache-Control", FRESH)
     if not response.is_streamed and not response.direct_passthrough:

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from aggregator.catalogue import Catalogue
 from aggregator.model import ALL, Incident, Stream
 from aggregator.web.language import named
-from aggregator.web.story import about, joined, place_name, where
+from aggregator.web.story import about, introduced, joined, place_name, where
 
 NAMED: Final = 3  # matters of a headline; the rest is counted
 PLACES: Final = 4  # places of a matter; of more three are named and the rest is counted
@@ -27,22 +27,26 @@ class Group:
     national: bool
 
 
-def situation(going: Sequence[Incident], strong: Collection[str], catalogue: Catalogue) -> str:
+def situation(going: Sequence[Incident], strong: Collection[str], catalogue: Catalogue, *, of: str = "") -> str:
     """Return the headline of what goes on: the strong by place and matter, else what eases, else what is suspected.
 
-    strong: the ids of those that were strong at their height.
+    strong: the ids of those that were strong at their height; of: the provider that the page is about, not named again.
+    A provider that several matters are about is named once, ahead of them.
     """
     at_height = [i for i in going if i.incident_id in strong and i.state != "easing"]
     easing = [i for i in going if i.incident_id in strong]
+    shown = at_height or easing or going
+    common = _common(shown, catalogue)
+    whose = f" {_('zu %(matter)s', matter=catalogue.provider(common).name)}" if common and common != of else ""
     if at_height:
-        lead = _("Auffällig viele Meldungen")
+        lead = _("Auffällig viele Meldungen%(whose)s", whose=f"{whose}:" if whose else "")
     elif easing:
-        lead = _("Noch auffällig viele Meldungen, aber weniger als zuvor:")
+        lead = _("Noch auffällig viele Meldungen%(whose)s, aber weniger als zuvor:", whose=whose)
     elif going:
-        lead = _("Mehr Meldungen als üblich, noch kein sicheres Zeichen:")
+        lead = _("Mehr Meldungen%(whose)s als üblich, noch kein sicheres Zeichen:", whose=whose)
     else:
         return str(_("Zurzeit sind nirgends auffällig viele Meldungen"))
-    groups = _groups(at_height or easing or going, catalogue)
+    groups = _groups(shown, catalogue, named_already=bool(common or of))
     phrases = [_phrase(group) for group in groups[:NAMED]]
     rest = len(groups) - NAMED
     if rest > 0:
@@ -50,12 +54,23 @@ def situation(going: Sequence[Incident], strong: Collection[str], catalogue: Cat
     return f"{lead} {joined(phrases)}"
 
 
-def _groups(incidents: Sequence[Incident], catalogue: Catalogue) -> list[Group]:
+def _common(shown: Sequence[Incident], catalogue: Catalogue) -> str:
+    """Return the one provider that several matters are about, each of them a service; else ""."""
+    providers = {incident.provider for incident in shown}
+    matters = {(incident.service, not incident.regions) for incident in shown}
+    if len(providers) != 1 or len(matters) < 2 or ALL in providers:
+        return ""
+    return providers.pop() if all(service in catalogue.services for service, _national in matters) else ""
+
+
+def _groups(incidents: Sequence[Incident], catalogue: Catalogue, *, named_already: bool) -> list[Group]:
     found: dict[tuple[str, str, bool], Group] = {}
     for incident in incidents:
         national = not incident.regions
         key = incident.provider, incident.service, national
-        group = found.setdefault(key, Group(about(incident, catalogue), [], national))
+        service = catalogue.services.get(incident.service) if named_already else None
+        matter = introduced(service.id, named(service.name_de)) if service else about(incident, catalogue)
+        group = found.setdefault(key, Group(matter, [], national))
         group.places.append(_roughly(incident, catalogue))
     return list(found.values())
 

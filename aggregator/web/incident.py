@@ -15,6 +15,7 @@ from aggregator.export import TABLES, write_csv
 from aggregator.model import Filter, Incident, Statement
 from aggregator.record import Correction
 from aggregator.store import Connection, corrections, incidents
+from aggregator.store.behind import known_by
 from aggregator.web import figures, story
 from aggregator.web.answers import as_file
 from aggregator.web.course import course, drawn_inline, unit
@@ -35,7 +36,7 @@ def incident_page(incident_id: str) -> str:
     at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        view = figures.view(connection, instance(), at, as_of)
+        view = figures.view(connection, instance(), at, as_of, of=incident)
         judged = in_force(connection, instance(), incident.updated_at)
         drawn = course(view, incident)
         told = said(view, incident)
@@ -57,8 +58,10 @@ def incident_page(incident_id: str) -> str:
             timeline=timeline(view, incident, changes, told),
             evidence=evidence(view, incident, changes, told),
             judged=judged,
+            begun=story.begun(incident, at),
+            lasted=story.span(incident.onset, incident.ended_at, at) if incident.ended_at else "",
             chance=chance(incident, judged),
-            curve=drawn_inline(view, incident, drawn),
+            curve=drawn_inline(incident, drawn),
             unit=unit(drawn),
             total=drawn.total,
             deaf=None in drawn.series.counts,
@@ -76,8 +79,9 @@ def its_reports(incident_id: str) -> Response:
     _at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-    known = incident.updated_at  # a report that came since is not counted by it yet
-    f = Filter(incident.provider, incident.service, since=incident.onset, until=incident.ended_at, as_of=known)
+    until = incident.ended_at or incident.updated_at  # a report of since is not counted by it yet
+    known = known_by(incident, as_of)
+    f = Filter(incident.provider, incident.service, since=incident.onset, until=until, as_of=known)
     its = (row for row in rows(instance(), "reports", f) if _is_of(incident, row))
     return as_file(write_csv(its, TABLES["reports"]), "csv", f"{incident_id}-meldungen")
 

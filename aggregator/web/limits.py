@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
+from wsgiref.types import WSGIEnvironment
 
-from flask import Flask, abort, g, request
+from flask import Flask, abort, request
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError
@@ -19,6 +20,7 @@ from limits.errors import ConfigurationError
 from aggregator.cleaning import address_block, address_line
 from aggregator.errors import SettingsError
 from aggregator.instance import Instance
+from aggregator.web.senders import address_of
 from aggregator.web.shared import SharedStorage, reach
 from aggregator.web.steady import SteadyStorage
 
@@ -26,15 +28,16 @@ STEADY: Final = SteadyStorage.STORAGE_SCHEME[0]
 SHARED: Final = SharedStorage.STORAGE_SCHEME[0]
 PREFIX: Final = "netzlage"
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+BREACHED: Final = "netzlage.breached"  # of an environ that was counted: the limit that it is too many for, or None
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Those who are counted together, and what they may send. of: their name, None where they are not counted."""
+    """Those who are counted together, and what they may send. of: address -> their name, None: they are not counted."""
 
     scope: str
     items: Sequence[RateLimitItem]
-    of: Callable[[], str | None]
+    of: Callable[[str], str | None]
 
 
 class Limits:
@@ -44,11 +47,11 @@ class Limits:
     time, a third of all that the answer to a report takes, so that is done here: the same three hold for all.
     """
 
-    def __init__(self, app: Flask, instance: Instance, address: Callable[[], str]) -> None:
-        self._key, self._address = blake2b(instance.key, digest_size=32).digest(), address
+    def __init__(self, app: Flask, instance: Instance) -> None:
+        self._key = blake2b(instance.key, digest_size=32).digest()
         settings = instance.settings
         self._limiter = Limiter(
-            self._block,
+            lambda: self._block(address_of(request.environ)),
             storage_uri=f"{SHARED if settings.redis_url else STEADY}://",
             storage_options={"url": settings.redis_url} if settings.redis_url else {},
             strategy="fixed-window",
@@ -57,7 +60,7 @@ class Limits:
         self._counts = (
             Count("block", parse_many(settings.rate_limit_block), self._block),
             Count("line", parse_many(settings.rate_limit_line), self._line),
-            Count("all", parse_many(settings.rate_limit_all), lambda: "all"),
+            Count("all", parse_many(settings.rate_limit_all), lambda _address: "all"),
         )
         app.extensions.setdefault("limiter", set()).add(self._limiter)  # it finds itself there and adds no hooks
         try:
@@ -68,24 +71,34 @@ class Limits:
             app.before_request(self._look)
 
     def _look(self) -> None:
-        """Count the present request, and turn it away with 429 where it is one too many."""
-        if request.method in READING:
-            return
+        """Turn the present request away with 429 where it is one too many."""
+        if request.method not in READING and self.breached(request.environ):
+            abort(429)
+
+    def breached(self, environ: WSGIEnvironment) -> RateLimitItem | None:
+        """Count a request, once however often it is asked about, and return the limit for which it is one too many."""
+        if not self._limiter.enabled:
+            return None
+        if BREACHED not in environ:
+            environ[BREACHED] = self._hit(address_of(environ))
+        found: RateLimitItem | None = environ[BREACHED]
+        return found
+
+    def _hit(self, address: str) -> RateLimitItem | None:
         for count in self._counts:
-            name = count.of()
+            name = count.of(address)
             if name is None:
                 continue
             for item in count.items:
                 if not self._limiter.limiter.hit(item, PREFIX, count.scope, name):
-                    g.breached = item
-                    abort(429)
+                    return item
+        return None
 
-    def _block(self) -> str:
-        return self._hidden(address_block(self._address()))
+    def _block(self, address: str) -> str:
+        return self._hidden(address_block(address))
 
-    def _line(self) -> str | None:
+    def _line(self, address: str) -> str | None:
         """Return what stands for a line; None of IPv4: behind one address may be a whole house or carrier."""
-        address = self._address()
         return self._hidden(address_line(address)) if ":" in address else None
 
     def _hidden(self, network: str) -> str:
@@ -94,7 +107,7 @@ class Limits:
 
     def wait(self) -> int:
         """Return after how many seconds at most the present request, which was one too many, may come again."""
-        breached: RateLimitItem | None = g.get("breached")
+        breached: RateLimitItem | None = request.environ.get(BREACHED)
         return breached.get_expiry() if breached else 1
 
     @property

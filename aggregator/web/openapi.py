@@ -102,7 +102,7 @@ def _file(table: str, kind: str) -> dict[str, Any]:
     schema = ref("schemas", "FeatureCollection") if kind == "geojson" else {"type": "string"}
     good = {"description": "The file.", "content": {media: {"schema": schema}}, "headers": _described()}
     return {
-        "summary": f"The {table} as a {kind} file, made while it is sent.",
+        "summary": f"The {table} as a file ({kind}), made while it is sent.",
         "operationId": f"file_{table}_{kind}",
         "parameters": _asked(*FILTERS),
         "responses": {"200": good, **_answers(NotHere="422"), "503": ref("responses", "NotHere")},

@@ -100,7 +100,7 @@ def embedded(incident_id: str) -> str:
     at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        view = figures.view(connection, instance(), at, as_of)
+        view = figures.view(connection, instance(), at, as_of, of=incident)
         drawn = course(view, incident)
         return render_template(
             "einbetten.html",
@@ -108,11 +108,12 @@ def embedded(incident_id: str) -> str:
             headline=story.headline(incident, view.instance.catalogue, at),
             state=story.state(incident),
             corrections=corrected(view, incident),
-            curve=drawn_inline(view, incident, drawn),
+            curve=drawn_inline(incident, drawn),
             unit=unit(drawn),
             said=said(view, incident),
             at=at,
             total=drawn.total,
+            deaf=None in drawn.series.counts,
             address=_address(incident_id, as_of),
         )
 

@@ -37,7 +37,7 @@ def map_file(incident_id: str, kind: str) -> Response:
     catalogue = instance().catalogue
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        view = figures.view(connection, instance(), at, as_of)
+        view = figures.view(connection, instance(), at, as_of, of=incident)
         values, words = footprint(view, incident)
         number = format_decimal(incident.reports)
         unit = _(
@@ -58,13 +58,14 @@ def course_file(incident_id: str, kind: str) -> Response:
     at, as_of = moment()
     with instance().store.read() as connection:
         incident = incidents.get(connection, incident_id, as_of) or abort(404)
-        view = figures.view(connection, instance(), at, as_of)
+        view = figures.view(connection, instance(), at, as_of, of=incident)
         drawn = course(view, incident)
         known = {"unit": unit(drawn), "n": format_decimal(drawn.total)}
-        caption = _caption(
-            view, incident, _("%(unit)s, n = %(n)s im Bild; graues Band: üblich (95 von 100 Mal)", **known), ""
-        )
-        label = onset_label(view, incident)
+        subtitle = _("%(unit)s, n = %(n)s im Bild; graues Band: üblich (95 von 100 Mal)", **known)
+        if None in drawn.series.counts:
+            subtitle += _("; heller Grund: nicht abgehört")
+        caption = _caption(view, incident, subtitle, "")
+        label = onset_label(incident)
     return _file(picture_series(drawn.series, BERLIN, caption, onset_label=label, form=form), kind)
 
 

@@ -53,7 +53,7 @@ def day_in_words(day: date) -> str:
 @blueprint.app_template_filter("bytes")
 def size_in_words(size: int) -> str:
     """Return a size in kilobytes or megabytes."""
-    if size < 100_000:
+    if size < 1_000_000:
         return f"{format_decimal(max(1, round(size / 1000)))} kB"
     return f"{format_decimal(round(size / 1_000_000, 1))} MB"
 

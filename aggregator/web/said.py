@@ -16,7 +16,7 @@ from aggregator.detect.coverage import BLIND_BELOW
 from aggregator.frames import BUCKET
 from aggregator.model import ALL, Filter, Incident, Provider, Signal, Statement
 from aggregator.record import Enquiry, Retraction
-from aggregator.store import cube, ends, enquiries, signals, statements
+from aggregator.store import cube, ends, enquiries, runs, signals, statements
 from aggregator.web import story
 from aggregator.web.figures import View, listened_to_statements, words_of_the_provider
 
@@ -79,6 +79,8 @@ def silence(view: View, incident: Incident) -> str:
     heard = listened_to_statements(view.connection)
     if heard is None:
         return str(_("Was %(who)s dazu erklärt, hören wir nicht ab.", who=who))
+    if incident.ended_at and not _anybody_listened(view, incident.onset, incident.ended_at):
+        return str(_("Was %(who)s damals dazu erklärt hat, haben wir nicht abgehört.", who=who))
     until = story.clock(min(heard, view.at), view.at)
     return str(_("Von %(who)s ist uns keine Erklärung bekannt (abgehört bis %(until)s).", who=who, until=until))
 
@@ -113,6 +115,13 @@ def _listened(view: View, source: str, since: datetime, until: datetime) -> bool
     heard = cube.listening(view.connection, start, end, view.as_of)
     good = heard[(heard["source"] == source) & (heard["share"] >= BLIND_BELOW)]
     return len(good) >= (end - start) // BUCKET
+
+
+def _anybody_listened(view: View, since: datetime, until: datetime) -> bool:
+    """Say whether any source of statements was heard between the two."""
+    heard = cube.listening(view.connection, floor_to(since, BUCKET), until, view.as_of)
+    telling = {run.source for run in runs.latest(view.connection).values() if run.kind == "statements"}
+    return bool((heard["source"].isin(telling) & (heard["share"] >= BLIND_BELOW)).any())
 
 
 def _measured(view: View, incident: Incident) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -14,8 +15,9 @@ from aggregator.instance import Instance
 from aggregator.model import RawReport, Rejected, Report
 from aggregator.normalise import normalise
 from aggregator.redact import redact
-from aggregator.web.desk import address, desk, person
+from aggregator.web.desk import Desk
 from aggregator.web.params import Invalid
+from aggregator.web.senders import address_of, person_of
 
 PLACES: Final = ("region", "plz", "place", "lat", "lon")
 LONGEST_COMMENT: Final = 500
@@ -48,7 +50,7 @@ def body() -> Mapping[str, Any]:
     return values
 
 
-def raw_report(values: Mapping[str, Any], source: str) -> RawReport | Rejected:
+def raw_report(values: Mapping[str, Any], source: str, environ: WSGIEnvironment) -> RawReport | Rejected:
     """Return the raw report of the fields that somebody sent to us just now, its comment redacted.
 
     A field that is too long is Rejected: cut in silence it might be another one.
@@ -59,10 +61,10 @@ def raw_report(values: Mapping[str, Any], source: str) -> RawReport | Rejected:
         if (name in FIELD_OF or name == "uid") and len(str(value)) > LONGEST.get(name, LONGEST_FIELD):
             most = LONGEST.get(name, LONGEST_FIELD)
             return Rejected("too_long", f"{name} is too long; {most} characters at most.", name)
-    raw = from_fields(values, source, address=address())
-    if isinstance(raw, Rejected):
+    raw = from_fields(values, source, address=address_of(environ), person=person_of(environ))
+    if isinstance(raw, Rejected) or not raw.comment:
         return raw
-    return replace(raw, comment=redact(raw.comment[:LONGEST_COMMENT]), reporter=raw.reporter or person())
+    return replace(raw, comment=redact(raw.comment[:LONGEST_COMMENT]))
 
 
 def mistakes(instance: Instance, raw: RawReport) -> dict[str, Rejected]:
@@ -88,11 +90,15 @@ def _put_right(instance: Instance, raw: RawReport, field: str) -> RawReport:
     return replace(raw, **{FIELD_OF.get(field, field): right.get(field, default)})
 
 
-def send(raw: RawReport) -> Sent | dict[str, Rejected]:
-    """Take the report in, or say what is wrong with it. Raises StoreError."""
-    here, intake = desk().instance, desk().intake
+def take(desk: Desk, raw: RawReport) -> Sent | Rejected:
+    """Take the report in, or say what was found wrong with it first. Raises StoreError."""
+    here = desk.instance
     now = here.clock.now()
     read = normalise(raw, catalogue=here.catalogue, received_at=now, key=here.key, persons=here.keyring.at(now))
-    if isinstance(read, Rejected):
-        return mistakes(here, raw) or {read.field: read}
-    return Sent(read, kept=intake.take(read))
+    return read if isinstance(read, Rejected) else Sent(read, kept=desk.intake.take(read))
+
+
+def send(desk: Desk, raw: RawReport) -> Sent | dict[str, Rejected]:
+    """Take the report in, or say all that is wrong with it, by field. Raises StoreError."""
+    sent = take(desk, raw)
+    return sent if isinstance(sent, Sent) else mistakes(desk.instance, raw) or {sent.field: sent}

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from limits.storage import Storage
 
-SWEEP: Final = 4096  # counts that are begun between two looks for those whose time is over
+SWEEP: Final = 4096  # counts at least that are begun between two looks for those whose time is over
 
 
 class SteadyStorage(Storage):
@@ -46,7 +46,7 @@ class SteadyStorage(Storage):
 
     def _sweep(self, now: float) -> None:
         self._begun += 1
-        if self._begun >= SWEEP:
+        if self._begun >= max(SWEEP, len(self._counts)):  # else the more there are, the longer each would wait
             self._begun = 0
             self._counts = {key: (count, end) for key, (count, end) in self._counts.items() if end > now}
 

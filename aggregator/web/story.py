@@ -46,6 +46,14 @@ def _with_day(moment: datetime, now: datetime) -> str:
     return clock(moment, now)
 
 
+def begun(incident: Incident, now: datetime) -> str:
+    """Return between when and when it began, and when most likely."""
+    if incident.onset_earliest == incident.onset_latest:
+        return str(_("am ehesten %(time)s", time=clock(incident.onset, now)))
+    known = span(incident.onset_earliest, incident.onset_latest, now)
+    return str(_("%(span)s, am ehesten %(time)s Uhr", span=known, time=format_datetime(incident.onset, "HH:mm")))
+
+
 def date(moment: datetime, now: datetime) -> str:
     """Return the day, with its year unless that is the year of `now`."""
     same_year = moment.astimezone(BERLIN).year == now.astimezone(BERLIN).year
@@ -114,11 +122,14 @@ def what(incident: Incident, catalogue: Catalogue) -> str:
 def about(incident: Incident, catalogue: Catalogue) -> str:
     """Return what the reports are about, such as "zum Kundenportal von O2"."""
     matter = what(incident, catalogue)
-    if incident.service not in catalogue.services or incident.service == "other":
+    return introduced(incident.service if incident.service in catalogue.services else "other", matter)
+
+
+def introduced(service: str, matter: str) -> str:
+    """Return what is about a service, with the word that German puts before it: "zum Kundenportal von O2"."""
+    if service == "other":
         return str(_("zu %(matter)s", matter=matter))
-    return str(
-        _("zur %(matter)s", matter=matter) if incident.service in FEMININE else _("zum %(matter)s", matter=matter)
-    )
+    return str(_("zur %(matter)s", matter=matter) if service in FEMININE else _("zum %(matter)s", matter=matter))
 
 
 def title(incident: Incident, catalogue: Catalogue) -> str:

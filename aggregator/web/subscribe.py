@@ -18,9 +18,10 @@ from aggregator.notices import Subscription, Threshold
 from aggregator.places import NotLocated
 from aggregator.store import subscriptions
 from aggregator.web import story, telling
-from aggregator.web.desk import address, instance, now, writing
+from aggregator.web.desk import instance, now, writing
 from aggregator.web.errors import AGAIN
 from aggregator.web.language import present
+from aggregator.web.senders import address_of
 from aggregator.web.tickets import Purpose, read_ticket
 
 FIELDS: Final = ("email", "provider", "place", "threshold")
@@ -105,7 +106,7 @@ def take() -> Response:
         subscriptions.new_id(), "email", values["email"], values["provider"], region or "",
         cast(Threshold, values["threshold"]), present(), now(),
     )  # fmt: skip
-    block = address_block(address()) if instance().settings.rate_limits else ""
+    block = address_block(address_of(request.environ)) if instance().settings.rate_limits else ""
     try:
         with writing() as connection:
             subscriptions.ask(connection, wanted, hashed(instance(), wanted.target.casefold()), _block(block))

@@ -37,7 +37,7 @@ def timeline(view: figures.View, incident: Incident, changes: Sequence[Transitio
 
 
 def _own(incident: Incident) -> Iterator[Event]:
-    yield Event(incident.onset, "quiet", str(_("Beginn, am ehesten")))
+    yield Event(incident.onset, "quiet", str(_("wahrscheinlichster Beginn")))
     if incident.ended_at and incident.state != "withdrawn":
         yield Event(incident.ended_at, "quiet", str(_("Ende der Häufung")))
 

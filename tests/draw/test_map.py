@@ -130,3 +130,11 @@ def test_the_picture_carries_what_it_needs_to_be_lifted_out_alone(
     said = " ".join(words(read(picture_map(catalogue.shapes, districts, CAPTION, LEGEND))))
     for part in (CAPTION.title, CAPTION.subtitle, CAPTION.note, CAPTION.source):
         assert part in said
+
+
+def test_a_country_meant_as_a_whole_has_no_district_set_apart(catalogue: Catalogue) -> None:
+    whole = {region: District("strong", region) for region in catalogue.regions}
+    words: dict[Value, str] = {"strong": "stark auffällig", "few": "wenig"}
+    assert '<g class="ganz"' in picture_map(catalogue.shapes, whole, CAPTION, words)
+    part = {**whole, "02000": District("few", "Hamburg")}
+    assert '<g class="ganz"' not in picture_map(catalogue.shapes, part, CAPTION, words)

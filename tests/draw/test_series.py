@@ -204,3 +204,23 @@ def test_statements_keep_the_number_of_the_list_and_share_a_place_where_they_are
     said = [START - STEP, START + STEP, START + STEP + timedelta(minutes=1), START + 3 * STEP]
     drawn = series(1, 2, 3, 4, words=tuple(Word(moment, "") for moment in said))
     assert [word for word in words(read(pages(drawn)[1])) if word.startswith("(")] == ["(2–3)", "(4)"]
+
+
+def test_a_curve_without_a_midnight_names_its_day_at_the_first_hour() -> None:
+    ticks = axis(series(*[1] * 24), BERLIN)
+    assert [day for _place, _hour, day in ticks if day] == ["13.5."]
+    assert ticks[0][2] == "13.5."
+
+
+def test_the_first_hour_names_its_day_only_where_midnight_is_not_near() -> None:
+    night = replace(series(*[1] * 96), start=START + timedelta(hours=8))  # from 14:00 on
+    assert [day for _place, _hour, day in axis(night, BERLIN) if day] == ["13.5.", "14.5."]
+    late = replace(series(*[1] * 216), start=START + timedelta(hours=11))  # from 17:00 on, named every six hours
+    assert [day for _place, _hour, day in axis(late, BERLIN) if day] == ["14.5.", "15.5."]
+
+
+def test_a_curve_without_marks_has_no_empty_lanes_above_it() -> None:
+    plain = inline_series(series(1, 2), BERLIN, label="x", onset_label="", simulated=False)
+    marked = inline_series(series(1, 2, words=(Word(START, "x"),)), BERLIN, label="x", onset_label="", simulated=False)
+    heights = [int(re.findall(r'height="(\d+)" role', svg)[0]) for svg in (plain, marked)]
+    assert heights[0] + 40 == heights[1]

@@ -73,6 +73,8 @@ def test_every_fault_of_the_earlier_year_was_found_strong_and_is_over(netzlage: 
 def test_january_is_the_north_february_berlin_and_saxony_march_the_nation(client: FlaskClient) -> None:
     assert places(found(client, "month=2017-01")) == NORTH
     assert places(found(client, "month=2017-02")) == EAST
+    for month in ("Februar+2017", "february+2017", "Feb.+2017", "2/2017", "02.2017"):
+        assert places(found(client, f"month={month}")) == EAST, month
     assert places(found(client, "month=2017-03")) == {"Bundesweit"}
     assert found(client, "month=2017-04") == []
     assert places(found(client, "month=2017")) == NORTH | EAST | {"Bundesweit"}
@@ -104,7 +106,9 @@ def test_the_calendar_is_as_dark_as_a_day_was_unusual_and_hatched_where_nobody_l
     link = re.search(r'<td class="strong"><a href="(/archiv\?since=2017-02-14[^"]+)"', page)
     assert link
     assert places(found(client, link[1].split("?")[1].replace("&amp;", "&"))) == EAST
-    assert page.count("<table>") == 12
+    assert page.count("<table>") == 5  # months to come are not shown
+    assert client.get("/archiv?month=2016").text.count("<table>") == 12
+    assert "<h1>Archiv: 11 Vorfälle seit Januar 2017</h1>" in page
 
 
 def test_the_calendar_of_a_region_shows_only_its_days(client: FlaskClient) -> None:

@@ -32,8 +32,26 @@ def test_strong_ones_are_named_by_matter(catalogue: Catalogue) -> None:
         incident("d", state="suspected", service="tv"),
     ]
     assert situation(going, {"a", "b", "c"}, catalogue) == (
-        "Auffällig viele Meldungen bundesweit zum Kundenportal von O2 "
-        "und zum Internet (Festnetz) von O2 aus Hamburg und München"
+        "Auffällig viele Meldungen zu O2: "
+        "bundesweit zum Kundenportal und zum Internet (Festnetz) aus Hamburg und München"
+    )
+
+
+def test_a_provider_is_not_named_again_on_its_own_page(catalogue: Catalogue) -> None:
+    going = [incident("a", state="easing", regions=(), service="portal"), incident("b", state="easing", service="tv")]
+    assert situation(going, {"a", "b"}, catalogue, of="o2") == (
+        "Noch auffällig viele Meldungen, aber weniger als zuvor: "
+        "bundesweit zum Kundenportal und zum Fernsehen aus Hamburg"
+    )
+    assert situation(going[1:], {"b"}, catalogue, of="o2").endswith("zuvor: zum Fernsehen aus Hamburg")
+    assert situation(going[1:], {"b"}, catalogue).endswith("zuvor: zum Fernsehen von O2 aus Hamburg")
+
+
+def test_several_providers_are_named_each_with_its_matter(catalogue: Catalogue) -> None:
+    going = [incident("a", provider="telekom", service="tv"), incident("b", service="mobile")]
+    assert situation(going, set(), catalogue) == (
+        "Mehr Meldungen als üblich, noch kein sicheres Zeichen: "
+        "zum Fernsehen von Telekom aus Hamburg und zum Mobilfunk von O2 aus Hamburg"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def test_it_names_who_runs_the_site_who_answers_for_it_and_the_points_of_contact
 @pytest.mark.parametrize("lacking", WHO)
 def test_what_is_lacking_is_named_with_its_setting(tmp_path: Path, lacking: str) -> None:
     found = page(tmp_path, **{**WHO, lacking: " "})
-    assert f"trägt in die Einstellungen ein: {lacking} (" in found
+    assert re.findall(r"trägt in die Einstellungen ein .*", found)[0].count("<code>") == 1
+    assert f"<code>{lacking}</code>" in found
 
 
 def test_nobody_is_told_plainly(tmp_path: Path) -> None:

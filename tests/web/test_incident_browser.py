@@ -68,7 +68,7 @@ def test_from_the_situation_a_reader_finds_start_word_and_reports_in_two_clicks(
     page.goto("/")
     page.get_by_role("link", name="Hamburg: Internet (Festnetz) von O2").first.click()
     assert page.url.endswith(f"/vorfall/{HAMBURG}")
-    assert re.search(r"zwischen \d\d:\d\d Uhr und \d\d:\d\d Uhr, am ehesten \d\d:\d\d Uhr", page.content())
+    assert re.search(r"\d\d:\d\d bis \d\d:\d\d Uhr, am ehesten \d\d:\d\d Uhr", page.content())
     assert page.locator(".drei .p .kern").inner_text() == "bestritten"
     assert "Einzelne <Probleme>" in page.locator(".drei .p").inner_text()
     with page.expect_download() as download:

@@ -15,7 +15,7 @@ from aggregator.catalogue import load_catalogue
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, Filter, Signal, Statement, Transition
 from aggregator.record import Enquiry
-from aggregator.store import enquiries, incidents, reports, runs, signals, statements
+from aggregator.store import cube, enquiries, incidents, reports, runs, signals, statements
 from aggregator.web import create_app, story
 from aggregator.words import correct
 from tests.making import at, incident, instance, report
@@ -62,6 +62,19 @@ def test_the_lead_is_told_while_the_source_was_listened_to(netzlage: Instance, s
     assert told not in site.get(PAGE).text
     heard(netzlage, 30, 60)
     assert told in site.get(PAGE).text
+
+
+def test_of_a_time_in_which_nobody_listened_no_silence_is_claimed(netzlage: Instance, site: FlaskClient) -> None:
+    with netzlage.store.write() as connection:
+        old = incident("old", onset=at(-9_000), updated_at=at(-8_900), ended_at=at(-8_900), state="over")
+        incidents.save(connection, [old], [])
+    heard(netzlage, -60, 240)
+    told = "Was O2 damals dazu erklärt hat, haben wir nicht abgehört."
+    assert told in site.get("/vorfall/old").text
+    assert told not in site.get(PAGE).text
+    heard(netzlage, -9_000, -8_900)
+    assert told not in site.get("/vorfall/old").text
+    assert "Von O2 ist uns keine Erklärung bekannt" in site.get("/vorfall/old").text
 
 
 def test_a_word_before_the_alarm_is_told_as_that(netzlage: Instance, site: FlaskClient) -> None:
@@ -200,3 +213,29 @@ def test_of_an_earlier_state_nobody_has_listened_later(netzlage: Instance, site:
     heard(netzlage, -60, 200)
     assert "(abgehört bis 13:00 Uhr)" in site.get(PAGE).text
     assert "(abgehört bis 10:04 Uhr)" in site.get(f"{PAGE}?as_of=2017-05-13T10:04").text
+
+
+def test_an_old_incident_is_judged_by_those_who_told_of_the_provider_then(
+    site: FlaskClient, netzlage: Instance
+) -> None:
+    then = -144_000.0
+    over = at(then + 60)
+    with netzlage.store.write() as connection:
+        known = incident("old", onset=at(then), updated_at=over, ended_at=over, state="over")
+        incidents.save(connection, [known], [])
+        reports.add(connection, [report("o", then + 1, source="before"), report("n", 5)])
+        cube.listen(connection, "before", at(then - 7 * 60), at(then + 5 * 60))
+    page = site.get("/vorfall/old").text
+    assert "nicht zu hören" not in page
+    assert "niemand hörte zu" not in page
+    assert "nicht abgehört" not in site.get("/vorfall/old/verlauf.svg").text
+
+
+def test_reports_that_a_look_counted_though_they_came_late_are_in_the_picture_too(
+    site: FlaskClient, netzlage: Instance
+) -> None:
+    netzlage.clock.set(at(244))  # type: ignore[attr-defined]
+    with netzlage.store.write() as connection:
+        reports.add(connection, [report("1", 5), report("2", 238, received_at=at(241))])
+    assert "n = 2 im Bild" in site.get(PAGE).text
+    assert "n = 1 im Bild" in site.get(f"{PAGE}?as_of=2017-05-13T13:40").text

@@ -28,7 +28,7 @@ def test_a_source_that_was_never_heard_says_so_and_when_it_is_asked(empty: Insta
             [Source("still", note="vor dem Abrufen fragen", licence="CC-BY-4.0"), Source("aus", enabled=False)],
         )
     text = page(empty)
-    for words in ("noch nie gehört", "vor dem Abrufen fragen", "Lizenz: CC-BY-4.0", 'class="ampel-grey"'):
+    for words in ("noch nie abgerufen", "vor dem Abrufen fragen", "Lizenz: CC-BY-4.0", 'class="ampel-grey"'):
         assert words in text
     assert text.count(">keiner</td>") == 1  # only the one that is off has no next run
 
