@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +40,7 @@ from aggregator.history.hands import hands
 from aggregator.history.tables import parquet
 from aggregator.reportfile import read_reports
 from tests.benchmarks.backtest import draw
+from tests.benchmarks.used import family
 
 DAYS: Final = 10
 PIECE: Final = 500_000
@@ -49,7 +49,6 @@ TIMES: Final = 0.85
 MEMORY: Final = 1.6
 REPLAY: Final = 0.6
 SAMPLE: Final = 0.2  # seconds between two looks at what each process has used
-TICKS: Final = os.sysconf("SC_CLK_TCK")
 FRAME: Final = {name: REPORTS[name] for name in REPORT_COLUMNS}
 
 
@@ -97,26 +96,12 @@ def watched(words: list[str], home: Path) -> tuple[float, list[float]]:
     start, seconds = time.perf_counter(), dict[int, float]()
     with subprocess.Popen([sys.executable, *words], env={**os.environ, "NETZLAGE_HOME": str(home)}) as command:
         while command.poll() is None:
-            seconds |= _family(command.pid)
+            seconds |= family(command.pid)
             time.sleep(SAMPLE)
     if command.returncode:
         raise SystemExit("the look back failed")
     own = seconds.pop(command.pid)
     return time.perf_counter() - start, [own, *sorted(seconds.values(), reverse=True)]
-
-
-def _family(pid: int) -> dict[int, float]:
-    """Return the processor's seconds of a process and of all that descend from it."""
-    parents, seconds, family = {}, {}, {pid}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = path.read_text("utf-8", "replace").rpartition(")")[2].split()
-            number = int(path.parent.name)
-            parents[number], seconds[number] = int(fields[1]), (int(fields[11]) + int(fields[12])) / TICKS
-    for number in sorted(parents):  # parents first: numbers ascend
-        if parents[number] in family:
-            family.add(number)
-    return {number: seconds[number] for number in family if number in seconds}
 
 
 def cube(folder: Path, rows: int) -> None:

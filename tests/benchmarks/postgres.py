@@ -4,12 +4,14 @@
 waited for. Beside it in the same run, in turns, a batch of each: the insertion of the same rows, ready made, into a
 copy of the table with the same partitions and indexes, by `executemany` and by COPY. One connection each; the server
 is one of its own with its usual settings (fsync on), the reports are of seven days, two of three with a reporter.
-Limits: 10,000 a second; 0.75 of the insertion alone.
+Limits: 10,000 a second; 0.75 of the insertion alone. Beside the clock stands the processor's time of this process and
+of the server together: what a batch would take on cores that nobody else wants, waiting for the disk left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import statistics
 import sys
@@ -25,6 +27,7 @@ from aggregator.model import Report
 from aggregator.store import Store, open_store, partitions, reports
 from aggregator.store.bulk import in_bulk
 from aggregator.store.schema import reports as table
+from tests.benchmarks.used import below
 from tests.postgres import Server
 
 START: Final = datetime(2026, 3, 1, tzinfo=UTC)
@@ -95,18 +98,25 @@ def copy_of_the_table(store: Store, name: str) -> Table:
     return table.to_metadata(table.metadata.__class__(), name=name)
 
 
-def measure(store: Store, works: dict[str, Work], given: Sequence[Report]) -> dict[str, list[float]]:
-    """Return the seconds of each batch by name; the works take turns, each a batch, another first each time."""
+def measure(
+    store: Store, works: dict[str, Work], given: Sequence[Report]
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Return the seconds of each batch by name, and those of the processor of all.
+
+    The works take turns, each a batch, another first each time.
+    """
     seconds: dict[str, list[float]] = defaultdict(list)
+    used: dict[str, float] = defaultdict(float)
     names = list(works)
     for number, start in enumerate(range(0, len(given), BATCH)):
         some = given[start : start + BATCH]
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            began = time.perf_counter()
+            server, own, began = below(os.getpid()), time.process_time(), time.perf_counter()
             with store.write(alone=False) as connection:
                 works[name](connection, some)
             seconds[name].append(time.perf_counter() - began)
-    return seconds
+            used[name] += time.process_time() - own + below(os.getpid()) - server
+    return seconds, used
 
 
 def main() -> None:
@@ -124,20 +134,23 @@ def main() -> None:
             "insertion alone, COPY": by_copy(copy_of_the_table(store, "copied")),
         }
         given = list(drawn(number))
-        seconds = measure(store, works, given)
+        seconds, used = measure(store, works, given)
         (version,) = server.ask("SHOW server_version")[0]
         store.close()
-    print_table(number, str(version), seconds)
+    print_table(number, str(version), seconds, used)
 
 
-def print_table(number: int, version: str, seconds: dict[str, list[float]]) -> None:
+def print_table(number: int, version: str, seconds: dict[str, list[float]], used: dict[str, float]) -> None:
     """Print the measured lines as Markdown."""
-    print(f"PostgreSQL {version}, Python {sys.version.split()[0]}, {number:,} reports, batches of {BATCH:,}\n")
-    print("| | reports/s | median batch | taken whole / this |\n|---|---|---|---|")
-    whole = sum(next(iter(seconds.values())))
+    load = f"load {os.getloadavg()[0]:.1f} at the end"
+    print(f"PostgreSQL {version}, Python {sys.version.split()[0]}, {number:,} reports, batches of {BATCH:,}; {load}\n")
+    print("| | reports/s | median batch | this / taken whole | reports/s of the processor | this / taken whole |")
+    print("|---|---|---|---|---|---|")
+    whole, busy = sum(next(iter(seconds.values()))), next(iter(used.values()))
     for name, batches in seconds.items():
         each = f"{number / sum(batches):,.0f} | {statistics.median(batches) * 1000:.0f} ms"
-        print(f"| {name} | {each} | {sum(batches) / whole:.2f} |")
+        of_processor = f"{number / used[name]:,.0f} | {used[name] / busy:.2f}"
+        print(f"| {name} | {each} | {sum(batches) / whole:.2f} | {of_processor} |")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from sqlalchemy import make_url
 
 from aggregator.errors import StoreError
 from aggregator.store import meta, open_store
+from aggregator.store.reporters import WHO_COUNTED
+from aggregator.store.select import VALUES
 from tests import stores
 from tests.commands import Run
 from tests.postgres import Server
@@ -91,3 +93,17 @@ def test_after_a_restart_of_the_server_the_next_that_asks_is_answered(server: Se
     with store.read() as connection:
         assert meta.get(connection, "a") == "1"
     store.close()
+
+
+def test_no_plan_holds_those_who_counted_against_one_reporter_after_the_other(server: Server) -> None:
+    store = open_store(server.fresh("planned"))
+    with store.write() as connection:
+        connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
+        asked = WHO_COUNTED["postgresql"].compile(dialect=connection.dialect)
+        places = {name: f"${number}" for number, name in enumerate(asked.params, start=1)}
+        connection.exec_driver_sql(f"PREPARE who AS {str(asked).replace('%%', '%') % places}".replace("%", "%%"))
+        given = ", ".join("'{a,b}'" if name == VALUES else "0" for name in places)
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN EXECUTE who ({given})").scalars())
+    store.close()
+    assert "reporters" in plan
+    assert "reporter = ANY" not in plan
