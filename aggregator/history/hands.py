@@ -20,6 +20,10 @@ LOCAL: Final = {
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
     ),
     "distributed.worker.profile.enabled": False,
+    # What it measures of itself many times a second took more of the handing process than handing out.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "60s",
+    "distributed.worker.memory.monitor-interval": "1s",
 }
 
 
