@@ -239,3 +239,12 @@ def test_reports_that_a_look_counted_though_they_came_late_are_in_the_picture_to
         reports.add(connection, [report("1", 5), report("2", 238, received_at=at(241))])
     assert "n = 2 im Bild" in site.get(PAGE).text
     assert "n = 1 im Bild" in site.get(f"{PAGE}?as_of=2017-05-13T13:40").text
+
+
+def test_the_same_words_are_told_in_full_once_of_several_findings(netzlage: Instance, site: FlaskClient) -> None:
+    say(netzlage)
+    with netzlage.store.write() as connection:
+        incidents.save(connection, [incident("m", state="strong", regions=("09162",), updated_at=at(240))], [])
+    page = site.get("/").text
+    assert page.count("Kein Hinweis.") == page.count("Wortlaut oben.") == 1
+    assert page.count("bestritten") == 2
