@@ -67,6 +67,7 @@ LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
         "aggregator.whereabouts",
         "aggregator.pipeline",
         "aggregator.refresh",
+        "aggregator.freeze",
         "aggregator.proofs",
         "aggregator.retention",
         "aggregator.balance",
@@ -134,10 +135,12 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 BROAD_EXCEPTS: Final = ("ingest.runner", "aggregator.cli")  # the feed shell and the command's last resort: one each
+LOADS: Final = "aggregator.cli.lazy"  # a command when it is asked for, by its name
 CLOCK: Final = "aggregator.clock"
 STOPWATCHES: Final = (
     CLOCK,
     "aggregator.cli.channel",
+    "aggregator.cli.crew",
     "aggregator.cli.server",
     "aggregator.outbound.client",
     "aggregator.outbound.guard",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import click
 import pytest
 
 
@@ -17,6 +18,13 @@ class Answer(NamedTuple):
 
 
 Run = Callable[..., Answer]
+
+
+def commands_of(group: click.Group) -> dict[str, click.Command]:
+    """Return the commands of a group by name, loaded."""
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command}
 
 
 def runner(capsys: pytest.CaptureFixture[str]) -> Run:

@@ -12,7 +12,7 @@ import pytest
 
 from aggregator.cli import netzlage
 from aggregator.errors import StoreError
-from tests.commands import Run, assert_one_line
+from tests.commands import Run, assert_one_line, commands_of
 
 CONTRACT = {
     "demo", "serve", "worker", "feeds list", "feeds check", "feeds run", "feeds quarantine list",
@@ -35,7 +35,7 @@ THERE = {
 def _walk(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     yield words
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        for name, child in commands_of(command).items():
             yield from _walk(child, (*words, name))
 
 
@@ -43,7 +43,7 @@ def _leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[str
     if not isinstance(command, click.Group):
         yield " ".join(words)
         return
-    for name, child in command.commands.items():
+    for name, child in commands_of(command).items():
         yield from _leaves(child, (*words, name))
 
 
@@ -80,7 +80,7 @@ def test_every_command_and_option_is_explained(words: tuple[str, ...]) -> None:
     command: click.Command = netzlage
     for word in words:
         assert isinstance(command, click.Group)
-        command = command.commands[word]
+        command = commands_of(command)[word]
     assert command.help
     assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
 

@@ -14,6 +14,7 @@ import pytest
 
 from aggregator.cli import netzlage
 from aggregator.settings import TABLE
+from tests.commands import commands_of
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -28,7 +29,7 @@ def table_after(mark: str) -> list[str]:
 
 def leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        for name, child in sorted(command.commands.items()):
+        for name, child in sorted(commands_of(command).items()):
             yield from leaves(child, (*words, name))
     else:
         yield " ".join(words), command

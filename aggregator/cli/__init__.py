@@ -5,55 +5,43 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
-from aggregator.cli.comments import comments
 from aggregator.cli.common import Options
-from aggregator.cli.demo import demo
-from aggregator.cli.detect import refresh, scan
-from aggregator.cli.feeds import feeds
-from aggregator.cli.files import export, import_
-from aggregator.cli.history import history
-from aggregator.cli.judge import judge
-from aggregator.cli.keep import backup, restore
-from aggregator.cli.move import migrate_store
-from aggregator.cli.operate import doctor
-from aggregator.cli.past import calibrate, detect, replay
-from aggregator.cli.serve import serve, worker
-from aggregator.cli.tell import subscription
-from aggregator.cli.verify import verify
-from aggregator.cli.words import incident, statement, token
+from aggregator.cli.lazy import LazyGroup
 from aggregator.errors import NetzlageError
 
-COMMANDS: tuple[click.Command, ...] = (
-    backup,
-    calibrate,
-    comments,
-    demo,
-    detect,
-    doctor,
-    export,
-    feeds,
-    history,
-    import_,
-    incident,
-    migrate_store,
-    refresh,
-    replay,
-    restore,
-    scan,
-    serve,
-    statement,
-    subscription,
-    token,
-    verify,
-    worker,
-)
+COMMANDS: Final[Mapping[str, str]] = {
+    "backup": "aggregator.cli.keep:backup",
+    "calibrate": "aggregator.cli.past:calibrate",
+    "comments": "aggregator.cli.comments:comments",
+    "demo": "aggregator.cli.demo:demo",
+    "detect": "aggregator.cli.past:detect",
+    "doctor": "aggregator.cli.operate:doctor",
+    "export": "aggregator.cli.files:export",
+    "feeds": "aggregator.cli.feeds:feeds",
+    "history": "aggregator.cli.history:history",
+    "import": "aggregator.cli.files:import_",
+    "incident": "aggregator.cli.judge:incident",
+    "migrate-store": "aggregator.cli.move:migrate_store",
+    "refresh": "aggregator.cli.detect:refresh",
+    "replay": "aggregator.cli.past:replay",
+    "restore": "aggregator.cli.keep:restore",
+    "scan": "aggregator.cli.detect:scan",
+    "serve": "aggregator.cli.serve:serve",
+    "statement": "aggregator.cli.words:statement",
+    "subscription": "aggregator.cli.tell:subscription",
+    "token": "aggregator.cli.words:token",
+    "verify": "aggregator.cli.verify:verify",
+    "worker": "aggregator.cli.worker:worker",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, homes=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -67,11 +55,6 @@ def netzlage(context: click.Context, config: Path | None, debug: bool) -> None:
     if debug:
         logging.basicConfig(level=logging.DEBUG)
     context.obj = Options(config)
-
-
-incident.add_command(judge)
-for _command in COMMANDS:
-    netzlage.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> None:

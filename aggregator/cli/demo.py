@@ -17,8 +17,8 @@ import click
 
 from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options, progress, settle
-from aggregator.cli.feeds import keep_sources
 from aggregator.cli.serve import serve_app, warn
+from aggregator.cli.stanzas import keep_sources
 from aggregator.clock import BERLIN, Clock, SimulatedClock
 from aggregator.detect.calibrate import Calibration
 from aggregator.errors import DataError, SettingsError

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import click
 
-from aggregator.catalogue import data_folder
 from aggregator.cli.common import Options
+from aggregator.cli.stanzas import opened
 from aggregator.clock import floor_to
 from aggregator.errors import FeedError, SettingsError
-from aggregator.feedmodel import Source
 from aggregator.health import Health, health
 from aggregator.instance import Instance
 from aggregator.model import FeedRun, RawReport, Rejected, Report, Signal, Statement
 from aggregator.normalise import Normaliser
 from aggregator.outbound.client import Outbound
 from aggregator.pipeline import Outcome
-from aggregator.settings import Settings
-from aggregator.store import quarantine, sources
+from aggregator.store import quarantine
 from aggregator.store.holder import alone
 from ingest.again import take_payload, take_quarantined
 from ingest.asking import SECOND
-from ingest.feed import Feed, load_feeds
+from ingest.feed import Feed
 from ingest.fetch import fetch, parse
 from ingest.posts import told
 from ingest.resolve import resolve_signal, resolve_statement
@@ -37,33 +35,9 @@ DISTRICTS: Final = 5
 Item = Report | Statement | Signal
 
 
-def feeds_of(settings: Settings) -> list[Feed]:
-    """Return the feeds of the file that the setting `feeds` names, else of the shipped one."""
-    return load_feeds(settings.feeds or data_folder() / "feeds.toml")
-
-
 @click.group()
 def feeds() -> None:
     """Show the feeds, try one without storing, or hear one once."""
-
-
-def keep_sources(instance: Instance, known: Iterable[Feed]) -> None:
-    """Keep in the store what the stanzas say of each source: it decides what of it may leave the house."""
-    # kind and republish are texts in a Feed; load_feeds let no other words through
-    described = [
-        Source(f.name, f.kind, f.format, f.enabled, f.every, f.licence, f.republish, f.note, f.covers)  # type: ignore[arg-type]
-        for f in known
-    ]
-    with instance.store.write() as connection:
-        sources.keep(connection, described)
-
-
-def opened(options: Options) -> tuple[Instance, list[Feed]]:
-    """Open the instance and read its feeds, their stanzas kept in the store."""
-    instance = options.open()
-    known = feeds_of(instance.settings)
-    keep_sources(instance, known)
-    return instance, known
 
 
 @feeds.command("list")

@@ -18,7 +18,7 @@ import click
 from aggregator.catalogue import Catalogue
 from aggregator.cli.common import Options, progress
 from aggregator.cli.detect import Moment
-from aggregator.cli.feeds import feeds_of, keep_sources
+from aggregator.cli.stanzas import feeds_of, keep_sources
 from aggregator.downloads import download
 from aggregator.errors import DataError, FeedError, SettingsError
 from aggregator.export import FORMATS, TABLES

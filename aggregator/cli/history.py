@@ -16,8 +16,8 @@ from aggregator.calibration import weeks_needed
 from aggregator.catalogue import load_catalogue
 from aggregator.cli.common import Options, progress
 from aggregator.cli.detect import Moment
-from aggregator.cli.feeds import feeds_of, keep_sources
 from aggregator.cli.past import ABOVE_0, SHOWN, Length, row
+from aggregator.cli.stanzas import feeds_of, keep_sources
 from aggregator.clock import BERLIN, floor_to
 from aggregator.dayfiles import close_day, folder_of
 from aggregator.detect.backtest import Plan, days

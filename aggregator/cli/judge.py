@@ -8,11 +8,14 @@ import click
 
 from aggregator.balance import put_judgement
 from aggregator.cli.common import Options
+from aggregator.cli.words import incident
 from aggregator.clock import BERLIN
 from aggregator.record import Outcome
 
+__all__ = ["incident", "judge"]
 
-@click.command()
+
+@incident.command()
 @click.argument("incident_id")
 @click.argument("outcome", type=click.Choice(get_args(Outcome)))
 @click.argument("text")

@@ -23,7 +23,7 @@ from aggregator.cli.checks import (
     check_site,
 )
 from aggregator.cli.common import Options
-from aggregator.cli.feeds import feeds_of
+from aggregator.cli.stanzas import feeds_of
 from aggregator.cli.tell import check_alerts
 from aggregator.errors import DataError, NetzlageError, SettingsError
 from aggregator.imprint import warning

@@ -1,30 +1,26 @@
-"""`serve` and `worker`: the site behind waitress, and the schedule that keeps its store filled. I/O."""
+"""`serve`: the site behind waitress, and beside it the worker that keeps its store filled. I/O."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Protocol
 from wsgiref.types import WSGIApplication
 
 import click
 
-from aggregator.alert.deliver import Alerter, Tell
-from aggregator.calibration import Calibrator
-from aggregator.catalogue import data_folder
 from aggregator.cli import logs
 from aggregator.cli.common import Options, settle
-from aggregator.cli.feeds import keep_sources
+from aggregator.cli.crew import Crew
 from aggregator.cli.server import Server
+from aggregator.cli.stanzas import feeds_of, keep_sources
 from aggregator.cli.stopping import stopped_by_signal
 from aggregator.imprint import warning
 from aggregator.instance import Instance
-from aggregator.refresh import Detection
 from aggregator.store.intake import open_intake
 from aggregator.web import create_app
-from aggregator.web.telling import teller
-from ingest.feed import Feed, load_feeds
-from ingest.scheduler import Worker
+from ingest.feed import Feed
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -37,11 +33,15 @@ PORT = 8000
 @click.pass_obj
 def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     """Serve the site, and unless told otherwise hear the feeds and look for clusters."""
-    with _opened(options) as (instance, feeds), closing(open_intake(instance.store)) as intake:
+    with running(options) as (instance, _), closing(open_intake(instance.store)) as intake:
         app = create_app(instance, cached=True, intake=intake)
-        work = None if no_worker else _worker(instance, feeds, teller(app))
         settle()
-        serve_app(app, host, port, proxied=bool(instance.settings.trusted_proxies), worker=work)
+        proxied = bool(instance.settings.trusted_proxies)
+        if no_worker:
+            serve_app(app, host, port, proxied=proxied)
+        else:
+            crew = Crew(options)
+            serve_app(app, host, port, proxied=proxied, worker=crew, look=crew.look)
 
 
 def warn(instance: Instance) -> None:
@@ -51,38 +51,28 @@ def warn(instance: Instance) -> None:
         click.echo(sentence, err=True)
 
 
-@click.command()
-@click.pass_obj
-def worker(options: Options) -> None:
-    """Hear the feeds and look for clusters, without the site, until stopped."""
-    with _opened(options) as (instance, feeds), stopped_by_signal() as stop:
-        work = _worker(instance, feeds, teller(create_app(instance)))
-        click.echo(f"{len(work.jobs)} jobs: {', '.join(sorted(work.jobs))}")
-        settle()
-        work.start()
-        try:
-            stop.wait()
-            click.echo("Stopping.")
-        finally:
-            work.stop()
-
-
-def _worker(instance: Instance, feeds: list[Feed], tell: Tell) -> Worker:
-    alerter = Alerter(instance, tell)
-    return Worker(instance, feeds, Detection(instance).refresh, calibrator=Calibrator(instance), alerter=alerter)
-
-
 @contextmanager
-def _opened(options: Options) -> Iterator[tuple[Instance, list[Feed]]]:
+def running(options: Options) -> Iterator[tuple[Instance, list[Feed]]]:
+    """Give the instance and its feeds to a process that runs for weeks, with a log; its store is closed at the end."""
     settings = options.settings()
     logs.set_up(settings, debug=logging.getLogger().level == logging.DEBUG)
-    feeds = load_feeds(settings.feeds or data_folder() / "feeds.toml")
+    known = feeds_of(settings)
     instance = options.open()
-    keep_sources(instance, feeds)
+    keep_sources(instance, known)
     try:
-        yield instance, feeds
+        yield instance, known
     finally:
         instance.store.close()
+
+
+class Beside(Protocol):
+    """What runs beside the site: begins with it, and ends what it has in hand after it."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
 
 
 def serve_app(
@@ -91,13 +81,14 @@ def serve_app(
     port: int,
     *,
     proxied: bool = False,
-    worker: Worker | None = None,
+    worker: Beside | None = None,
+    look: Callable[[], object] = lambda: None,
     say: Callable[[str], object] = click.echo,
 ) -> None:
     """Serve `app` until SIGTERM or Ctrl-C, with `worker` running beside it; then let both end what they have in hand.
 
-    proxied: X-Forwarded-* is passed on to the app. say: is given the one line with the address. Raises NetzlageError
-    with one sentence where the port cannot be had.
+    proxied: X-Forwarded-* is passed on to the app. look: is called every few seconds. say: is given the one line with
+    the address. Raises NetzlageError with one sentence where the port cannot be had.
     """
     server = Server(app, host, port, proxied=proxied)
     with stopped_by_signal() as stop:
@@ -105,7 +96,7 @@ def serve_app(
             if worker is not None:
                 worker.start()
             say(f"Netzlage: http://{_shown(host)}:{server.port}/")
-            server.run(stop)
+            server.run(stop, look)
         finally:
             server.close()
             if worker is not None:

@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
@@ -48,8 +49,11 @@ class Server:
         self._server.channel_class = Channel
         self.port = int(self._server.effective_port)
 
-    def run(self, stop: Stop) -> None:
-        """Answer until told to stop; then take no more connections, and return when all who asked have their answer."""
+    def run(self, stop: Stop, look: Callable[[], object] = lambda: None) -> None:
+        """Answer until told to stop; then take no more connections, and return when all who asked have their answer.
+
+        look: is called every few seconds until then.
+        """
         stop.wakes(self._server.pull_trigger)
         looked = time.monotonic()
         while not stop.is_set():
@@ -57,6 +61,7 @@ class Server:
             if time.monotonic() - looked >= LOOK:
                 looked = time.monotonic()
                 self._look()
+                look()
         self._drain()
 
     def close(self) -> None:

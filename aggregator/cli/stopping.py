@@ -1,9 +1,10 @@
-"""SIGTERM and Ctrl-C: the first asks to end in order, a second one ends at once. I/O."""
+"""SIGTERM and Ctrl-C: the first asks to end in order, a second one ends at once; and the end of who started us. I/O."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 LOOK: Final = 0.25  # seconds between two looks of who waits for the end
+GRACE: Final = 60.0  # seconds in which who is let go ends what it has in hand
 
 
 class Stop:
@@ -61,3 +63,19 @@ def stopped_by_signal() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def stopped_when_let_go(stop: Stop) -> None:
+    """Have `stop` told when standard input ends, as it does when who holds its other end does; GRACE later, leave.
+
+    Nothing is lost by that either: what this had in hand goes to whoever is left.
+    """
+
+    def hear() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        stop.now()
+        time.sleep(GRACE)
+        os._exit(1)
+
+    threading.Thread(target=hear, daemon=True).start()

@@ -2,10 +2,12 @@
 
     python -m tests.benchmarks.kill [--times 30] [--rate 500] [--postgresql | --database URL] [--seed 1]
 
-The real `serve` process with its worker, a feed that brings 50 items a second, and detection every two seconds (its
-usual minute is longer than most lives here). This process sends POSTs over 48 connections and remembers what was
-acknowledged; what got no answer is sent again with its uid after the restart, as a browser does. 60 % of the reports
-are from Hamburg, so that there is an incident to be torn apart; one in ten comes from somebody who has sent before.
+The real `serve` with its worker in a process of its own: both are killed, or, half of the times, the site alone, whose
+worker then ends by itself while the next site is there already. A feed brings 50 items a second, and detection looks
+every two seconds (its usual minute is longer than most lives here). This process sends POSTs over 48 connections and
+remembers what was acknowledged; what got no answer is sent again with its uid after the restart, as a browser does.
+60 % of the reports are from Hamburg, so that there is an incident to be torn apart; one in ten comes from somebody who
+has sent before.
 """
 
 from __future__ import annotations
@@ -22,23 +24,29 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from aggregator.store import Store, cube, open_store, reports
+from aggregator.store import Store, cube, leases, open_store, reports
 from tests.benchmarks.kill_judge import judge
 from tests.benchmarks.pages import free_port
 from tests.postgres import Server
+from tests.processes import children
 from tests.servers import send, serving
 from tests.test_refresh import NOW, quiet
 
 DOORS: Final = 48
-LIFE: Final = (0.2, 5.0)  # seconds from the first answer to the kill
-START: Final = (  # `serve`, its detection at a pace at which it is hit, too
-    "import datetime, ingest.scheduler as s; s.REFRESH = datetime.timedelta(seconds=2);"
+LIFE: Final = (0.2, 5.0)  # seconds from when all are at work to the kill
+WORKER: Final = (  # `worker`, its detection at a pace at which it is hit, too
+    "import datetime, ingest.scheduler as s;"
+    "s.Worker.__init__.__kwdefaults__['every'] = datetime.timedelta(seconds=2);"
+    "from aggregator.cli import main; main()"
+)
+START: Final = (  # `serve` with that worker
+    f"import sys, aggregator.cli.crew as c; c.NETZLAGE = (sys.executable, '-c', {WORKER!r});"
     "from aggregator.cli import main; main()"
 )
 STANZA: Final = """
@@ -184,20 +192,43 @@ async def _answers(port: int, process: subprocess.Popen[bytes], home: Path) -> N
     raise SystemExit(f"the server does not start: {' / '.join(last)}")
 
 
+async def _at_work(process: subprocess.Popen[bytes], store: Store) -> None:
+    """Wait until the worker of a site has taken a job."""
+    while process.poll() is None:
+        with store.read() as connection:
+            if {int(job.holder.split()[1]) for job in leases.all_of(connection)} & {*children(process.pid)}:
+                return
+        await asyncio.sleep(0.1)
+
+
 async def one_life(
-    home: Path, kept: Kept, database: str, rate: float, life: float, *, kill: bool = True, crash: Server | None = None
+    home: Path,
+    kept: Kept,
+    database: str,
+    rate: float,
+    life: float,
+    *,
+    kill: bool = True,
+    both: bool = True,
+    crash: Server | None = None,
 ) -> float:
-    """Serve, send for `life` seconds, kill; return how many answers a second there were; crash: this, too."""
+    """Serve, send for `life` seconds, kill; return how many answers a second there were.
+
+    both: the worker, too; crash: this, too.
+    """
     port, before = free_port(), sum(kept.answers.values())
     with server(home, port, database) as process:
         await _answers(port, process, home)
+        with closing(open_store(database)) as store:
+            await _at_work(process, store)
         over = asyncio.Event()
         sending = asyncio.create_task(flow(port, kept, rate, over))
         await asyncio.sleep(life)
         if kill:
             if crash:
                 crash.stop("immediate")
-            process.send_signal(signal.SIGKILL)
+            for number in [process.pid, *(children(process.pid) if both else [])]:
+                os.kill(number, signal.SIGKILL)
             if crash:
                 await asyncio.to_thread(crash.start)
         else:
@@ -208,7 +239,7 @@ async def one_life(
         await sending
         if not kill:
             process.send_signal(signal.SIGTERM)
-            await asyncio.to_thread(process.wait, 30)
+            await asyncio.to_thread(process.wait, 90)
     return (sum(kept.answers.values()) - before) / life
 
 
@@ -253,7 +284,9 @@ async def run(times: int, rate: float, database: str, seed: int, own: Server | N
         store.close()
         for number in range(times):
             crash = own if number % 2 else None
-            rates.append(await one_life(home, kept, database, rate, chance.uniform(*LIFE), crash=crash))
+            rates.append(
+                await one_life(home, kept, database, rate, chance.uniform(*LIFE), both=number % 4 < 2, crash=crash)
+            )
             print(f"kill {number + 1}: {rates[-1]:.0f} answers/s, {len(kept.open)} without an answer", flush=True)
         await one_life(home, kept, database, 50, 3.0, kill=False)
         store = open_store(database)

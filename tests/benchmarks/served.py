@@ -1,4 +1,4 @@
-"""The real `netzlage serve` with its worker in a process of its own, over a store that has reports; what it takes."""
+"""The real `netzlage serve` with its worker, over a store that has reports; what it takes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from aggregator.model import Report
 from aggregator.settings import load_settings
 from aggregator.store import cube, reports, sources
 from tests.benchmarks.pages import free_port, once, request
+from tests.processes import children, megabytes
 from tests.servers import send, serving
 from tests.test_refresh import NOW, quiet
 
@@ -43,16 +44,20 @@ BATCH: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Where it is, and its process."""
+    """Where it is, and its process; the worker is a child of that."""
 
     port: int
     process: subprocess.Popen[bytes]
 
     @property
     def megabytes(self) -> float:
-        """What lies in memory of it."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text("ascii").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+        """What lies in memory of the site."""
+        return megabytes(self.process.pid)
+
+    @property
+    def worker_megabytes(self) -> float:
+        """What lies in memory of its worker."""
+        return sum(map(megabytes, children(self.process.pid)))
 
     @property
     def files(self) -> int:
