@@ -10,13 +10,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
 from aggregator.catalogue import load_catalogue
 from aggregator.detect.baseline import Baseline
-from aggregator.detect.calibrate import STRONG, Calibration
+from aggregator.detect.calibrate import ANEW_AFTER, STRONG, Calibration
 from aggregator.detect.nullweeks import NULL_WEEKS, Draw, calibrate_baseline, null_weeks
 from aggregator.detect.span import Prepared, prepare
 from aggregator.detect.usual import read_baseline
@@ -25,7 +24,6 @@ from aggregator.errors import DataError
 from aggregator.instance import Instance
 from aggregator.store import baselines, calibrations
 
-ANEW_AFTER = timedelta(days=7)
 LOOK_UP = 0.5  # seconds between two looks whether the process has ended or is to be
 NICE = 10  # of the process: what readers wait for comes first
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aggregator.catalogue import Catalogue, load_catalogue
 from aggregator.clock import Clock
-from aggregator.geocode import RemoteGazetteer
 from aggregator.keyring import Keyring
 from aggregator.settings import Settings, secret_key
 from aggregator.store import Store, open_store
+
+if TYPE_CHECKING:
+    from aggregator.geocode import RemoteGazetteer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +36,12 @@ def open_instance(settings: Settings, clock: Clock) -> Instance:
     key = secret_key(settings).encode()
     settings.home.mkdir(parents=True, exist_ok=True)
     catalogue = load_catalogue()
-    remote = RemoteGazetteer(settings.nominatim_url, catalogue.places) if settings.nominatim_url else None
-    return Instance(settings, clock, catalogue, open_store(settings.database), key, remote)
+    return Instance(settings, clock, catalogue, open_store(settings.database), key, _remote(settings, catalogue))
+
+
+def _remote(settings: Settings, catalogue: Catalogue) -> RemoteGazetteer | None:
+    if not settings.nominatim_url:
+        return None
+    from aggregator.geocode import RemoteGazetteer  # noqa: PLC0415 # optional extra: geopy and requests take 9 MB
+
+    return RemoteGazetteer(settings.nominatim_url, catalogue.places)

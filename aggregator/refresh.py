@@ -14,9 +14,9 @@ from aggregator.detect.span import LONGEST
 from aggregator.detect.tick import HISTORY, Country, Learned, Sight, learn, look, looks_back_to
 from aggregator.detect.zones import make_zones
 from aggregator.frames import BUCKET
+from aggregator.freeze import freeze
 from aggregator.instance import Instance
 from aggregator.model import Filter, Incident
-from aggregator.proofs import freeze
 from aggregator.store import Connection, baselines, calibrations, crowds, cube, evidence, incidents, sources
 from aggregator.store.crowds import Crowd
 from aggregator.witnesses import Usual, see, without

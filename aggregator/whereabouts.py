@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aggregator.exported import Exported
-from aggregator.geocode import RemoteGazetteer
 from aggregator.instance import Instance
 from aggregator.model import RawReport, Rejected
 from aggregator.places import NotLocated, Places
 from aggregator.redact import redact
 from aggregator.store import geocoded
+
+if TYPE_CHECKING:
+    from aggregator.geocode import RemoteGazetteer
 
 MOST_ASKED: Final = 20  # new names of one batch: at one a second no feed stands still for long; the rest comes later
 LONGEST: Final = 120  # characters of a name

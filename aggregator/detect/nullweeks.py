@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from aggregator.detect.baseline import Baseline, StreamBaseline
 from aggregator.detect.calendar import PER_HOUR, WEEK_HOURS, hours_of_week
-from aggregator.detect.calibrate import BLOCK, BLOCKS_A_WEEK, FOOT, Calibration, block_maxima, calibrate
+from aggregator.detect.calibrate import Calibration
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells, merged, narrower
 from aggregator.detect.drift import MEMORY
 from aggregator.detect.hotspot import worth_a_scan
 from aggregator.detect.scan import scan
 from aggregator.detect.span import Prepared, Span, field_of
+from aggregator.detect.tail import BLOCK, BLOCKS_A_WEEK, FOOT, block_maxima, calibrate
 from aggregator.detect.zones import LEVELS
 from aggregator.model import ALL, Stream
 

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from aggregator.export.columns import Column
 from aggregator.export.table import Row
@@ -60,6 +59,8 @@ class Pieces(io.RawIOBase):
 
 def write_parquet(rows: Iterable[Row], columns: Sequence[Column]) -> Iterator[bytes]:
     """Yield a Parquet file; times are timestamps in microseconds, UTC, texts that come again and again a dictionary."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 # optional extra: 5 MB, needed when somebody asks for such a file
+
     schema = pa.schema([(column.name, _type(column)) for column in columns])
     sink, items = Pieces(), iter(rows)
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:

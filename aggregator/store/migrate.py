@@ -5,38 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, column, inspect, select, table
 
 from aggregator.errors import StoreError
+from aggregator.store.migrations import FOLDER
 
-FOLDER: Final = Path(__file__).parent / "migrations"
+VERSION: Final = table("alembic_version", column("version_num"))
 
 Opener = Callable[[], AbstractContextManager[Connection]]
 
 
 def to_head(read: Opener, write: Opener, name: str) -> None:
     """Migrate the database called `name` if it is not at head; StoreError when it is not ours or newer than we are."""
-    config, scripts = _scripts()
     with read() as connection:
-        if _revision(connection) == scripts.get_current_head():
+        if _revision(connection) == head():
             return
+    from aggregator.store.upgrade import upgrade  # noqa: PLC0415 # optional extra: Alembic, needed once a version, takes 8 MB
+
     with write() as connection:  # looked at again under the lock: another process may have been first
-        _check(connection, scripts, name)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _check(connection, name)
+        upgrade(connection)
 
 
 @lru_cache(maxsize=1)
+def schemas() -> tuple[str, ...]:
+    """Return every schema that there was, as the names of the migrations tell, oldest first."""
+    return tuple(sorted(path.name[1:5] for path in (FOLDER / "versions").glob("v*_*.py")))
+
+
 def head() -> str:
     """Return the schema that this version of the program brings."""
-    return str(_scripts()[1].get_current_head())
+    return schemas()[-1]
 
 
 def check_head(read: Opener, name: str) -> None:
@@ -49,29 +50,23 @@ def check_head(read: Opener, name: str) -> None:
 
 def revisions(read: Opener, name: str) -> tuple[str | None, str]:
     """Return the schema of the database called `name` (None: empty yet) and ours; StoreError as in `to_head`."""
-    _, scripts = _scripts()
     with read() as connection:
-        _check(connection, scripts, name)
-        return _revision(connection), str(scripts.get_current_head())
-
-
-def _scripts() -> tuple[Config, ScriptDirectory]:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    return config, ScriptDirectory.from_config(config)
+        _check(connection, name)
+        return _revision(connection), head()
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(VERSION.name):
+        return None
+    return connection.execute(select(VERSION.c.version_num)).scalar_one_or_none()
 
 
-def _check(connection: Connection, scripts: ScriptDirectory, name: str) -> None:
+def _check(connection: Connection, name: str) -> None:
     revision = _revision(connection)
-    known = {script.revision for script in scripts.walk_revisions()}
     if revision is None and inspect(connection).get_table_names():
         raise StoreError(f"The database {name} belongs to another program; name another one for Netzlage.")
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in schemas():
         raise StoreError(
             f"The database {name} was written by a newer Netzlage (its schema is {revision}, "
-            f"ours {scripts.get_current_head()}); update Netzlage or name another database."
+            f"ours {head()}); update Netzlage or name another database."
         )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, make_response, request
 
-from aggregator.calibration import ANEW_AFTER
+from aggregator.detect.calibrate import ANEW_AFTER
 from aggregator.errors import StoreError
 from aggregator.export.table import iso
 from aggregator.store import Connection, baselines, calibrations, incidents, outbox, runs, work

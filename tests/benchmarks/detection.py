@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.stats import chi2
 
 from aggregator.detect.calendar import BUCKET_SECONDS
-from aggregator.detect.calibrate import BLOCK, CROSSINGS, FOOT, Calibration, calibrate, gumbel
+from aggregator.detect.calibrate import CROSSINGS, Calibration
 from aggregator.detect.coverage import Coverage
 from aggregator.detect.cube import Cells, merged
 from aggregator.detect.hotspot import scan_stream
@@ -26,6 +26,7 @@ from aggregator.detect.nullweeks import DAY, MONDAY, RUN, WEEK, calibrate_baseli
 from aggregator.detect.onset import find_onset
 from aggregator.detect.scan import scan
 from aggregator.detect.span import Prepared, Span, at, field_of
+from aggregator.detect.tail import BLOCK, FOOT, calibrate, gumbel
 from aggregator.detect.zones import LEVELS
 from aggregator.model import ALL
 from tests.benchmarks.chance import OUTAGES, SHARES, TRIAL, TWELVE_WEAK, Outage, World, stream

@@ -7,16 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aggregator.detect.calibrate import (
-    BLOCKS_A_WEEK,
-    CROSSINGS,
-    FOOT,
-    STRONG,
-    WEIGHTS,
-    Calibration,
-    block_maxima,
-    calibrate,
-)
+from aggregator.detect.calibrate import CROSSINGS, STRONG, Calibration
+from aggregator.detect.tail import BLOCKS_A_WEEK, FOOT, WEIGHTS, block_maxima, calibrate
 from aggregator.detect.zones import LEVELS
 
 WEEKS = 400

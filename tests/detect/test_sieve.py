@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aggregator.detect.calibrate import FOOT, SHIPPED
+from aggregator.detect.calibrate import SHIPPED
 from aggregator.detect.cube import Cells, by_stream
 from aggregator.detect.scan import scan
 from aggregator.detect.sieve import promising
 from aggregator.detect.span import Span, field_of
+from aggregator.detect.tail import FOOT
 from aggregator.detect.zones import LEVELS
 from aggregator.model import Stream
 from tests.detect.world import DAY, IDS, LOUD, NOW, look, reports, usual

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, inspect
 
 from aggregator.errors import StoreError
 from aggregator.store import Store, open_store
 from aggregator.store.copying import rows
 from aggregator.store.engine import connect
-from aggregator.store.migrate import _scripts
+from aggregator.store.migrate import head, schemas
+from aggregator.store.upgrade import config, upgrade
 from tests.store import filling
 
-CONFIG, SCRIPTS = _scripts()
+SCRIPTS = ScriptDirectory.from_config(config())
 RELEASED = [str(script.revision) for script in reversed(list(SCRIPTS.walk_revisions()))]
 HEAD = str(SCRIPTS.get_current_head())
 NUMBERS = range(7)
@@ -30,8 +31,7 @@ def at_revision(url: str, revision: str) -> Store:
     """Return a database with the schema of `revision` and some rows in each of its tables."""
     store = connect(url)
     with store.write() as connection:
-        CONFIG.attributes["connection"] = connection
-        command.upgrade(CONFIG, revision)
+        upgrade(connection, revision)
     with store.write() as connection:
         filling.fill(connection, filling.found(connection), NUMBERS)
     return store
@@ -86,8 +86,7 @@ def test_a_migration_that_dies_in_the_middle_leaves_all_as_it_was(empty: str, at
 
     def migrate() -> None:
         with store.write() as connection:
-            CONFIG.attributes["connection"] = connection
-            command.upgrade(CONFIG, "head")
+            upgrade(connection)
 
     with pytest.raises(RuntimeError):
         migrate()
@@ -130,7 +129,8 @@ def test_a_migration_that_is_killed_is_done_by_the_next_start(empty: str) -> Non
 
 
 def test_the_newest_released_schema_is_the_head() -> None:
-    assert RELEASED[-1] == HEAD
+    assert RELEASED[-1] == HEAD == head()
+    assert tuple(RELEASED) == schemas()
     assert len(SCRIPTS.get_heads()) == 1
 
 
