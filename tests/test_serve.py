@@ -45,6 +45,20 @@ def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, st
     return process.returncode, err
 
 
+WORKERS_OWN = "alembic apscheduler dask geopy pyarrow.parquet requests scipy.optimize scipy.sparse.linalg"
+
+
+def test_the_site_loads_nothing_that_only_its_worker_and_other_commands_need(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'netzlage.sqlite'}"
+    open_store(url).close()  # whose migrations need Alembic
+    code = (
+        "import sys, aggregator.cli, aggregator.cli.serve; from aggregator.store import open_store\n"
+        f"open_store({url!r}).close(); print(*(name for name in {WORKERS_OWN.split()} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_answers_and_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
     process = start(tmp_path, "serve", "--port", "0")

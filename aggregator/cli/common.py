@@ -18,8 +18,10 @@ from aggregator.clock import Clock, SystemClock
 from aggregator.instance import Instance, open_instance
 from aggregator.settings import Settings, load_settings
 
-M_ARENA_MAX: Final = -8  # of glibc's malloc.h
-ARENAS: Final = 2
+M_MMAP_THRESHOLD: Final = -3  # of glibc's malloc.h
+M_ARENA_MAX: Final = -8
+ARENAS: Final = 1
+LARGE: Final = 128 << 10  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,31 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     _share_memory()
+    give_back()
 
 
 def _share_memory() -> None:
     """Let the threads share what was freed; else glibc keeps a heap for each, of which the others get nothing."""
+    _set(M_ARENA_MAX, ARENAS)
+
+
+def stay_small() -> None:
+    """Let large blocks lie by themselves, gone when they are freed; else glibc makes room for more such in its heap.
+
+    For a site, whose large blocks are answers; to sums over arrays it would be a brake.
+    """
+    _set(M_MMAP_THRESHOLD, LARGE)
+
+
+def _set(option: int, value: int) -> None:
     with suppress(AttributeError, OSError, TypeError):  # another C library, another system
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        ctypes.CDLL(None).mallopt(option, value)
+
+
+def give_back() -> None:
+    """Give what was freed back to the system, where it lies between what is in use, too: glibc itself does not."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def progress(items: Iterable[Any], label: str, length: int | None = None) -> Any:

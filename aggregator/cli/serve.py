@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Protocol
 from wsgiref.types import WSGIApplication
@@ -11,7 +11,7 @@ from wsgiref.types import WSGIApplication
 import click
 
 from aggregator.cli import logs
-from aggregator.cli.common import Options, settle
+from aggregator.cli.common import Options, give_back, settle, stay_small
 from aggregator.cli.crew import Crew
 from aggregator.cli.server import Server
 from aggregator.cli.stanzas import feeds_of, keep_sources
@@ -36,12 +36,11 @@ def serve(options: Options, host: str, port: int, no_worker: bool) -> None:
     with running(options) as (instance, _), closing(open_intake(instance.store)) as intake:
         app = create_app(instance, cached=True, intake=intake)
         settle()
+        stay_small()
         proxied = bool(instance.settings.trusted_proxies)
-        if no_worker:
-            serve_app(app, host, port, proxied=proxied)
-        else:
-            crew = Crew(options)
-            serve_app(app, host, port, proxied=proxied, worker=crew, look=crew.look)
+        crew = None if no_worker else Crew(options)
+        looks = [give_back, crew.look] if crew else [give_back]
+        serve_app(app, host, port, proxied=proxied, worker=crew, looks=looks)
 
 
 def warn(instance: Instance) -> None:
@@ -82,12 +81,12 @@ def serve_app(
     *,
     proxied: bool = False,
     worker: Beside | None = None,
-    look: Callable[[], object] = lambda: None,
+    looks: Sequence[Callable[[], object]] = (),
     say: Callable[[str], object] = click.echo,
 ) -> None:
     """Serve `app` until SIGTERM or Ctrl-C, with `worker` running beside it; then let both end what they have in hand.
 
-    proxied: X-Forwarded-* is passed on to the app. look: is called every few seconds. say: is given the one line with
+    proxied: X-Forwarded-* is passed on to the app. looks: are called every few seconds. say: is given the one line with
     the address. Raises NetzlageError with one sentence where the port cannot be had.
     """
     server = Server(app, host, port, proxied=proxied)
@@ -96,7 +95,7 @@ def serve_app(
             if worker is not None:
                 worker.start()
             say(f"Netzlage: http://{_shown(host)}:{server.port}/")
-            server.run(stop, look)
+            server.run(stop, looks)
         finally:
             server.close()
             if worker is not None:

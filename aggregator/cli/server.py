@@ -6,7 +6,7 @@ import errno
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
@@ -49,10 +49,10 @@ class Server:
         self._server.channel_class = Channel
         self.port = int(self._server.effective_port)
 
-    def run(self, stop: Stop, look: Callable[[], object] = lambda: None) -> None:
+    def run(self, stop: Stop, looks: Sequence[Callable[[], object]] = ()) -> None:
         """Answer until told to stop; then take no more connections, and return when all who asked have their answer.
 
-        look: is called every few seconds until then.
+        looks: are called every few seconds until then.
         """
         stop.wakes(self._server.pull_trigger)
         looked = time.monotonic()
@@ -60,8 +60,8 @@ class Server:
             self._turn()
             if time.monotonic() - looked >= LOOK:
                 looked = time.monotonic()
-                self._look()
-                look()
+                for look in (self._look, *looks):
+                    look()
         self._drain()
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ PRAGMAS = (
     "synchronous = FULL",  # a report that was answered for survives a power cut
     PATIENCE,
     "foreign_keys = ON",
-    "cache_size = -32000",  # 32 MB a connection
+    "cache_size = -2000",  # 2 MB a connection, of which there are as many as threads; the system caches the file, too
     "temp_store = MEMORY",
     "wal_autocheckpoint = 8000",  # pages: 32 MB are folded back at a time, not 4
     "secure_delete = ON",  # what is deleted is gone from the file, too
@@ -190,7 +190,13 @@ def _parse(url: str) -> URL:
 
 
 def _pool(url: URL) -> dict[str, Any]:
-    return {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": url.get_backend_name() != "sqlite"}
+    # the last to come back is the first to go: what it has read lies in memory once, not once for each of twenty
+    return {
+        "pool_size": 20,
+        "max_overflow": 20,
+        "pool_use_lifo": True,
+        "pool_pre_ping": url.get_backend_name() != "sqlite",
+    }
 
 
 def _line(url: URL) -> dict[str, Any]:

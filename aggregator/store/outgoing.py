@@ -12,8 +12,9 @@ from aggregator.model import Filter
 from aggregator.store.engine import Store
 from aggregator.store.record_tables import ends
 from aggregator.store.schema import reports
-from aggregator.store.select import PAGE, any_of, conditions
+from aggregator.store.select import any_of, conditions
 
+PAGE: Final = 2000  # rows: as fast as larger ones, and there is as little in memory as of a page of the site
 FEW: Final = 100_000  # ends that are held in memory (about 20 MB) instead of being looked up a page at a time
 
 # report_id, source, provider, service, symptom, region, place_source, observed_at, began_at, received_at, counted;
