@@ -41,7 +41,7 @@ def start(
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=80)  # a worker that is still starting ends when it has started
     return process.returncode, err
 
 

@@ -77,7 +77,7 @@ class Site:
     def log(self) -> list[str]:
         """End it and return the lines of its log."""
         self.process.send_signal(signal.SIGTERM)
-        _, err = self.process.communicate(timeout=40)
+        _, err = self.process.communicate(timeout=80)
         assert self.process.returncode == 0
         return err.splitlines()
 
