@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
+import holidays
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-
-from aggregator.detect.feasts import feasts
 
 BUCKET_SECONDS = 300
 PER_HOUR = 3600 // BUCKET_SECONDS
 WEEK_HOURS = 168
 SUNDAY = 6
+# AGS of a Land -> the subdivision code of the library `holidays`
+SUBDIVISION = {
+    "01": "SH", "02": "HH", "03": "NI", "04": "HB", "05": "NW", "06": "HE", "07": "RP", "08": "BW",
+    "09": "BY", "10": "SL", "11": "BE", "12": "BB", "13": "MV", "14": "SN", "15": "ST", "16": "TH",
+}  # fmt: skip
 
 Ints = npt.NDArray[np.int64]
 
@@ -40,4 +44,5 @@ def _is_holiday(days: npt.NDArray[np.datetime64], land: str) -> npt.NDArray[np.b
 
 @lru_cache(maxsize=512)
 def _holidays(land: str, year: int) -> frozenset[date]:
-    return frozenset(feasts(land, year))
+    code = SUBDIVISION.get(land)
+    return frozenset(holidays.country_holidays("DE", subdiv=code, years=year)) if code else frozenset()
