@@ -1,14 +1,14 @@
 """How many reports a second the site takes: `python -m tests.benchmarks.post [--seconds S --rounds N]`.
 
 One server process (waitress as `serve` starts it, over SQLite) answers five kinds of POST, each in turn and each with
-the same company: a detection pass every ten seconds in its worker's thread, and a reader process that asks for 200
-pages a second. Bare: a WSGI app of three lines in the same server reads the body and answers with as many bytes. Flask:
-a Flask app of one view reads the JSON and answers so. House: a view of our app that does the same, so with host check,
-limits and headers. API: `POST /api/v1/reports`. Form: `POST /melden` with its seal, answered by 303. The client is a
-process of its own with 32 connections that stay open; every report has a uid, a person and an address of its own.
-Server CPU: user and system time of the server, company included, by its answers; it depends less than the rate on what
-else the machine does. Bar: API at least 0.65 of a bare POST of the same server, 99 % under 500 ms. What a bare POST is
-can be read in two ways, so both are judged: three lines of WSGI, and a Flask app of one view.
+the same company: a worker process that looks for clusters every ten seconds, as beside `serve`, and a reader process
+that asks for 200 pages a second. Bare: a WSGI app of three lines in the same server reads the body and answers with as
+many bytes. Flask: a Flask app of one view reads the JSON and answers so. House: a view of our app that does the same,
+so with host check, limits and headers. API: `POST /api/v1/reports`. Form: `POST /melden` with its seal, answered by
+303. The client is a process of its own with 32 connections that stay open; every report has a uid, a person and an
+address of its own. Server CPU: user and system time of the server, pages included, by its answers; it depends less
+than the rate on what else the machine does. Bar: API at least 0.65 of a bare POST of the same server, 99 % under 500
+ms. What a bare POST is can be read in two ways, so both are judged: three lines of WSGI, and a Flask app of one view.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,7 +38,7 @@ from flask import Flask, Response, request
 from aggregator.cli.common import settle
 from aggregator.cli.serve import serve_app
 from aggregator.clock import SystemClock
-from aggregator.instance import open_instance
+from aggregator.instance import Instance, open_instance
 from aggregator.refresh import Detection
 from aggregator.settings import load_settings
 from aggregator.store import cube, reports
@@ -80,20 +79,23 @@ def beside(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
-def serve_site(port: int, folder: str) -> None:
-    """Serve a site with twelve quiet days, and look for clusters all the time."""
+def opened(folder: str) -> Instance:
+    """Open the Netzlage in `folder`."""
     given = {
         "NETZLAGE_HOME": folder, "NETZLAGE_SECRET_KEY": KEY, "NETZLAGE_TRUSTED_PROXIES": "1",
         **{f"NETZLAGE_RATE_LIMIT_{name}": "10000000 per minute" for name in ("BLOCK", "LINE", "ALL")},
     }  # fmt: skip
-    instance = open_instance(load_settings(None, given), SystemClock())
+    return open_instance(load_settings(None, given), SystemClock())
+
+
+def serve_site(port: int, folder: str) -> None:
+    """Serve a site with twelve quiet days."""
+    instance = opened(folder)
     shift = datetime.now(UTC) - NOW
     with instance.store.write() as connection:
         cube.listen(connection, "feed", NOW + shift - timedelta(days=12), NOW + shift)
         reports.add(connection, [_moved(report, shift) for report in quiet()])
-    refresh = Detection(instance).refresh
-    refresh()
-    threading.Thread(target=_look, args=(refresh,), daemon=True).start()
+    Detection(instance).refresh()
     with closing(open_intake(instance.store)) as intake:
         app = create_app(instance, cached=True, intake=intake)
 
@@ -112,10 +114,12 @@ def _moved(report: Any, by: timedelta) -> Any:
     return type(report)(**{**values, **moved})
 
 
-def _look(refresh: Callable[[], object]) -> None:
+def look(folder: str) -> None:
+    """Look for clusters all the time."""
+    refresh = Detection(opened(folder)).refresh
     while True:
-        time.sleep(PASSES)
         refresh()
+        time.sleep(PASSES)
 
 
 @dataclass
@@ -263,15 +267,17 @@ def main() -> None:
         server, port = started(serve_site, folder)
         pages = SPAWN.Queue()
         reader = SPAWN.Process(target=read, args=(port, pages), daemon=True)
+        worker = SPAWN.Process(target=look, args=(folder,), daemon=True)
         found: dict[str, list[Round]] = {kind: [] for kind in KINDS}
         try:
             once(port, asked_for("/"))
+            worker.start()
             reader.start()
             for _ in range(chosen.rounds):
                 for kind in KINDS:
                     found[kind].append(measure(server.pid, port, kind, chosen.seconds))
         finally:
-            for process in (reader, server):
+            for process in (reader, worker, server):
                 process.terminate()
                 process.join(20)
         reads = []
