@@ -38,7 +38,7 @@ PRAGMAS = (
     "synchronous = FULL",  # a report that was answered for survives a power cut
     PATIENCE,
     "foreign_keys = ON",
-    "cache_size = -2000",  # 2 MB a connection, of which there are as many as threads; the system caches the file, too
+    "cache_size = -1000",  # 1 MB a connection, of which there are as many as threads; the system caches the file, too
     "temp_store = MEMORY",
     "wal_autocheckpoint = 8000",  # pages: 32 MB are folded back at a time, not 4
     "secure_delete = ON",  # what is deleted is gone from the file, too

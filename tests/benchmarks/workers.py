@@ -192,6 +192,7 @@ QUESTIONS: Final = {
     "distinct": "SELECT count(DISTINCT report_id) FROM reports",
     "counted": "SELECT sum(count) FROM cube",
     "changes": "SELECT count(*) FROM changes",
+    "due": "SELECT count(*) FROM deliveries",
     "delivered": "SELECT count(*) FROM deliveries WHERE status = 'delivered'",
     "given up": "SELECT count(*) FROM deliveries WHERE status = 'given_up'",
 }
@@ -226,7 +227,7 @@ def tell(crew: Crew, url: str, others: tuple[Source, Receiver], sites: list[str]
         ("requests of feeds", sum(source.requests.values()), f"leases given: {given}"),
         ("feed runs doubled in effect", doubled, "0"),
         ("reports stored", kept["stored"], f"distinct {kept['distinct']}, in the cube {kept['counted']}"),
-        ("changes told", kept["changes"], f"times {SUBSCRIBERS} = {kept['changes'] * SUBSCRIBERS}"),
+        ("alerts due", kept["due"], f"changes: {kept['changes']}, those below the threshold among them"),
         ("alerts delivered", kept["delivered"], f"ids received: {len(by_id)}, given up: {kept['given up']}"),
         ("alerts doubled in effect (one text, two ids)", len(by_id) - len(twice), "0"),
         ("the same id again after a kill", sum(by_id.values()) - len(by_id), ""),
