@@ -76,7 +76,10 @@ def build(options: Options, processes: int, scheduler: str) -> None:
             keep_about(instance)
         folder = folder_of(instance, OWN)
     todo = without_counts(folder)
-    with hands(min(processes, max(len(todo), 1)), scheduler) as at_work, progress((), "counts", len(todo)) as bar:
+    with (
+        hands(min(processes, max(len(todo), 1)), scheduler, work="aggregator.history.counts") as at_work,
+        progress((), "counts", len(todo)) as bar,
+    ):
         written += len(count_days(folder, at_work, bar.update))
     click.echo(f"{len(closed)} closed days, {written} files written; {folder}")
 

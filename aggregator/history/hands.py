@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from multiprocessing import forkserver
 from types import ModuleType
 from typing import Any, Final, Protocol
 
@@ -14,11 +16,14 @@ from aggregator.errors import DataError, SettingsError
 PATIENCE: Final = 10  # seconds for a scheduler to answer
 LOST: Final = "a process that was at work for us is gone; what is done is kept: run the same command again to go on."
 # Processes here are copies of one that has loaded Dask, keep memory that they need again, and have one thread.
+COPIED: Final = sys.platform != "win32"
+OF_COPIES: Final = {
+    "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "6640",  # any, but the same in all
+}  # fmt: skip
 LOCAL: Final = {
-    "distributed.worker.multiprocessing-method": "spawn" if sys.platform == "win32" else "forkserver",
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
-    ),
+    "distributed.worker.multiprocessing-method": "forkserver" if COPIED else "spawn",
+    "distributed.nanny.pre-spawn-environ": OF_COPIES,
     "distributed.worker.profile.enabled": False,
     # What it measures of itself many times a second took more of the handing process than handing out.
     "distributed.admin.tick.interval": "1s",
@@ -84,14 +89,16 @@ class Many:
 
 
 @contextmanager
-def hands(processes: int, scheduler: str = "") -> Iterator[Hands]:
+def hands(processes: int, scheduler: str = "", *, work: str = "aggregator.history.replay") -> Iterator[Hands]:
     """Give whoever does the work: one process is this one, more are started here unless a scheduler has them.
 
-    SettingsError: Dask is not installed, or nobody answers at the address.
+    work: the module of what they will be given. SettingsError: Dask is not installed, or nobody answers at the address.
     """
     if processes == 1 and not scheduler:
         yield Alone()
         return
+    if not scheduler:
+        _load_ahead(work)
     try:
         import dask.config  # noqa: PLC0415 # optional extra: history
         from distributed import Client, LocalCluster  # noqa: PLC0415 # optional extra: history
@@ -110,6 +117,14 @@ def hands(processes: int, scheduler: str = "") -> Iterator[Hands]:
             yield Many(client)
         except (KilledWorker, FutureCancelledError, ConnectionError, TimeoutError):
             raise DataError(LOST) from None
+
+
+def _load_ahead(work: str) -> None:
+    """Have the process of which the others will be copies load what they need while this one loads Dask."""
+    if COPIED:
+        os.environ.update(OF_COPIES)  # as Dask does
+        forkserver.set_forkserver_preload(["distributed", work])
+        forkserver.ensure_running()
 
 
 @contextmanager

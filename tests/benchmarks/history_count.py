@@ -40,7 +40,7 @@ def file_by_file(folder: Path) -> list[Used]:
 
 def by_hands(folder: Path, processes: int) -> list[Used]:
     """Count the files as `history build` does, and return what each process at work has used."""
-    with hands(processes) as at_work:
+    with hands(processes, work="aggregator.history.counts") as at_work:
         count_days(folder, at_work)
         told = at_work.results([at_work.submit(used, at=number) for number in range(8 * processes)])
     return list({one.process: one for one in told}.values())
