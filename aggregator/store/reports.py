@@ -196,17 +196,13 @@ def times(  # noqa: PLR0917 - the question in the order it is asked
     since: datetime,
     until: datetime,
     as_of: datetime | None = None,
-    *,
-    without: Sequence[str] = (),
 ) -> npt.NDArray[np.float64]:
     """Return when the counted reports of `stream` in [since, until) were observed: seconds since the epoch, ascending.
 
-    regions: districts; None: the nation, the reports that could not be located included. without: report ids.
+    regions: districts; None: the nation, the reports that could not be located included.
     """
     f = Filter(provider=stream.provider, service=stream.service, since=since, until=until, as_of=as_of)
     query = select(reports.c.observed_at).where(reports.c.counted, *_conditions(f)).order_by(reports.c.observed_at)
-    if without:
-        query = query.where(~any_of(connection, reports.c.report_id, without))
     if regions is not None:
         query = query.where(any_of(connection, reports.c.region, sorted(set(regions))))
     # As a frame, a column at a time: during a large fault these are hundreds of thousands.
